@@ -1,0 +1,37 @@
+// Records an aggregated capture: adds allocations up as they happen, and writes the sums at the end.
+#pragma once
+
+#include "aggregate/high_water_mark.h"
+#include "record/record_writer.h"
+
+namespace heapray {
+
+class AggregatingRecorder final : public Recorder {
+ public:
+  explicit AggregatingRecorder(RecordWriter* writer, Locations locations = Locations())
+      : writer_(writer), mark_(std::move(locations)) {}
+
+  bool Allocation(ThreadEncoding& thread, wire::Allocator allocator, uint64_t address, uint64_t size,
+                  uint32_t node) override {
+    mark_.Allocated(thread.index, node, allocator, address, size);
+    return true;
+  }
+  bool Free(ThreadEncoding&, uint64_t address) override {
+    mark_.Freed(address);
+    return true;
+  }
+  bool Munmap(ThreadEncoding&, uint64_t address, uint64_t size) override {
+    mark_.Unmapped(address, size);
+    return true;
+  }
+  bool Snapshot(const MemoryFigures& figures) override {
+    return writer_->SnapshotWithTracked(figures, mark_.live_bytes());
+  }
+  bool Complete(std::string_view trailer_json) override;
+
+ private:
+  RecordWriter* writer_;
+  HighWaterMark mark_;
+};
+
+}  // namespace heapray

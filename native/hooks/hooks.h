@@ -1,0 +1,17 @@
+// The hooked functions, and switching them on and off.
+#pragma once
+
+#include <span>
+
+#include "hooks/import_table.h"
+
+namespace heapray {
+
+// Calls of the runtime's own to hook as well. Once, before the first InstallHooks().
+void AddHooks(std::span<const Hook> hooks);
+// Makes every loaded object (and those loaded later) call heapray's hooks. Idempotent.
+void InstallHooks();
+// Leaves the import tables as they were.
+void RemoveHooks();
+
+}  // namespace heapray

@@ -1,0 +1,42 @@
+// Rewrites the import slots (GOT) of the loaded objects, so that their calls of the named functions come to us.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace heapray {
+
+struct Hook {
+  const char* name;
+  void* replacement;
+  // Memory mapping calls of the object that provides malloc are that allocator's own: what it hands out is counted.
+  bool is_mapping;
+};
+
+class ImportTable {
+ public:
+  // Further calls to patch. Before the first Patch().
+  void Add(std::span<const Hook> hooks) { hooks_.insert(hooks_.end(), hooks.begin(), hooks.end()); }
+
+  // Patches every object that is loaded and not patched yet. Call again after a dlopen.
+  void Patch();
+  // Puts back every slot that still holds our replacement.
+  void Restore();
+
+ private:
+  struct Slot {
+    uintptr_t* address;
+    uintptr_t original;
+    uintptr_t replacement;
+  };
+  struct Object;
+
+  void PatchObject(const Object& object);
+
+  std::vector<Hook> hooks_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace heapray

@@ -1,0 +1,64 @@
+#include "hooks/originals.h"
+
+#include <link.h>
+
+namespace heapray {
+namespace {
+
+// The first definition of `name` in load order, the executable left out: what it gives for a function that it imports
+// can be its own import stub, which goes through the very slot that gets patched.
+void* Lookup(const char* name) {
+  auto* executable = static_cast<const link_map*>(dlopen(nullptr, RTLD_LAZY));
+  if (executable == nullptr) return nullptr;
+  for (const link_map* object = executable->l_next; object != nullptr; object = object->l_next) {
+    void* handle = dlopen(object->l_name, RTLD_LAZY | RTLD_NOLOAD);
+    if (handle == nullptr) continue;
+    void* found = dlsym(handle, name);
+    dlclose(handle);
+    // dlsym also looks into what the object depends on; that has its own turn.
+    Dl_info owner;
+    link_map* owner_map = nullptr;
+    if (found != nullptr && dladdr1(found, &owner, reinterpret_cast<void**>(&owner_map), RTLD_DL_LINKMAP) != 0 &&
+        owner_map == object) {
+      return found;
+    }
+  }
+  return nullptr;
+}
+
+template <typename F>
+void Find(F& function, const char* name) {
+  function = reinterpret_cast<F>(Lookup(name));
+}
+
+Originals FindAll() {
+  Originals found;
+  Find(found.dlopen, "dlopen");
+  Find(found.malloc, "malloc");
+  Find(found.calloc, "calloc");
+  Find(found.realloc, "realloc");
+  Find(found.reallocarray, "reallocarray");
+  Find(found.free, "free");
+  Find(found.free_sized, "free_sized");
+  Find(found.free_aligned_sized, "free_aligned_sized");
+  Find(found.posix_memalign, "posix_memalign");
+  Find(found.aligned_alloc, "aligned_alloc");
+  Find(found.memalign, "memalign");
+  Find(found.valloc, "valloc");
+  Find(found.pvalloc, "pvalloc");
+  Find(found.mmap, "mmap");
+  Find(found.munmap, "munmap");
+  Find(found.mremap, "mremap");
+  Find(found.mprotect, "mprotect");
+  Find(found.madvise, "madvise");
+  Find(found.prctl, "prctl");
+  Find(found.pthread_create, "pthread_create");
+  Find(found.pthread_setname_np, "pthread_setname_np");
+  return found;
+}
+
+}  // namespace
+
+const Originals internal::g_originals = FindAll();
+
+}  // namespace heapray

@@ -1,0 +1,64 @@
+// What heapray keeps of each V8 isolate: one per thread, made when the thread's isolate is first seen.
+#pragma once
+
+#include <v8.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "node/walk_memory.h"
+
+namespace heapray {
+
+struct IsolateState {
+  v8::Isolate* isolate = nullptr;
+  uint32_t ordinal = 0;  // never used again, as addresses and script ids are
+  // Whether garbage collections are being watched; until then no frame's key is good for a second look, and the fields
+  // below are not set.
+  std::atomic<bool> watched{false};
+  // A garbage collection is going on: objects move, and may be in pieces.
+  bool collecting = false;
+  std::atomic<uint64_t> epoch{0};
+  uint64_t code_begin = 0;
+  uint64_t code_end = 0;
+  // V8 runs its built-in code from a copy of its own near the compiled code, to call it faster; 0: it does not.
+  uint64_t builtins_copy = 0;
+  uint64_t stack_end = 0;
+  WalkMemory walk;
+  std::atomic<uint64_t> heap_used{0};
+  std::atomic<uint64_t> heap_committed{0};
+  std::atomic<uint64_t> external{0};
+};
+
+struct HeapTotals {
+  uint64_t used = 0;
+  uint64_t committed = 0;
+  uint64_t external = 0;
+};
+
+class Isolates {
+ public:
+  // The calling thread's isolate, or nullptr when it has none. Cheap; callable inside malloc.
+  static IsolateState* Current();
+
+  // Starts to watch the calling thread's isolate, if it is not being watched. On its own thread, outside of garbage
+  // collections; takes no lock of V8's.
+  static void Watch(IsolateState& state);
+
+  // Which isolate RequestStatistics() asks; nullptr: none. An isolate must be taken back before it ends.
+  static void AskForStatistics(v8::Isolate* isolate);
+  static void DoNotAsk(v8::Isolate* isolate);
+  // Asks that isolate to bring its figures up to date when it next can. (Not callable inside malloc, where a lock may
+  // be held that V8 needs for it.) The others' figures are those of their last collection.
+  static void RequestStatistics();
+  // Brings the calling thread's isolate's figures up to date. Where JavaScript may run.
+  static void UpdateStatistics();
+
+  // The sum over all isolates, as of their last update.
+  static HeapTotals Totals();
+
+  // A number that no thread has seen yet.
+  static uint64_t NewEpoch();
+};
+
+}  // namespace heapray

@@ -1,0 +1,228 @@
+#include "node/js_stack_source.h"
+
+#include <sys/mman.h>
+
+#include "node/elf_symbols.h"
+#include "node/probe.h"
+
+namespace heapray {
+namespace {
+
+constexpr size_t kMostNativeFrames = 256;
+
+// Keys: a place in compiled code is its address; in an interpreted function, its bytecode array and offset; in a
+// built-in function, the address and the function, since functions share built-in code. Addresses have 47 bits and
+// objects are 8-aligned, so the first kind cannot meet the others.
+constexpr int kPlaceBits = 20;
+uint64_t KeyOf(uint64_t object, uint64_t place) {
+  return object >> 3 << kPlaceBits | (place & ((1u << kPlaceBits) - 1));
+}
+
+// Whether `fp` may be the frame pointer of a caller of the frame at `inner`.
+bool IsOnStack(uint64_t fp, uint64_t inner, const IsolateState& state) {
+  return fp > inner && fp + 16 <= state.stack_end && (fp & 7) == 0;
+}
+
+}  // namespace
+
+void JsStackSource::Walk(StackWalk& walk) {
+  IsolateState* state = usable_ && walk.usable() ? Isolates::Current() : nullptr;
+  if (state == nullptr || !state->walk.usable()) {
+    walk.Set(0, nullptr, 0, 0);
+    return;
+  }
+  uint64_t exit_fp = WordAt(reinterpret_cast<uint64_t>(state->isolate) + exit_fp_offset_);
+  if (!state->watched.load(std::memory_order_relaxed)) [[unlikely]] {
+    // A worker that began after the tracker. Its callbacks are a list that must not change during a collection.
+    if (exit_fp != 0 && IsOutsideOfCollections(exit_fp)) Isolates::Watch(*state);
+    if (!state->watched) {
+      walk.Set(0, nullptr, 0, 0);
+      return;
+    }
+  }
+  uint64_t epoch = state->epoch.load(std::memory_order_relaxed);
+  // What was walked without finding JavaScript left nothing to go on from.
+  if (walk.depth() == 0) state->walk.Forget();
+  state->walk.Begin();
+  if (exit_fp == 0) {
+    uint64_t called = FindDirectCall(*state);
+    if (called == 0) {
+      walk.Set(0, nullptr, 0, epoch);
+      return;
+    }
+    exit_fp = WordAt(called);
+    RawFrame first;
+    if (FirstOfDirectCall(called, exit_fp, *state, &first)) state->walk.AddFrame(first);
+  }
+  bool continues = Follow(exit_fp, *state);
+  state->walk.End(continues, walk, epoch);
+}
+
+// Whether no function of V8's heap is at work between here and the JavaScript frame that `exit_fp` belongs to.
+bool JsStackSource::IsOutsideOfCollections(uint64_t exit_fp) const {
+  if (heap_code_.empty()) return false;
+  auto fp = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
+  for (size_t i = 0; i < kMostNativeFrames && fp < exit_fp && (fp & 7) == 0; i++) {
+    uint64_t pc = WordAt(fp + 8);
+    for (const auto& [begin, end] : heap_code_) {
+      if (pc >= begin && pc < end) return false;
+    }
+    uint64_t caller = WordAt(fp);
+    if (caller == exit_fp) return true;
+    if (caller <= fp) return false;
+    fp = caller;
+  }
+  return false;
+}
+
+// Compiled code calls some C++ functions (write barriers, fast calls) without leaving a trace: then the native frames
+// between here and there lead the way (node is built with frame pointers). Returns the frame pointer of the C++
+// function that V8's code called, or 0.
+uint64_t JsStackSource::FindDirectCall(const IsolateState& state) const {
+  auto fp = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
+  for (size_t i = 0; i < kMostNativeFrames; i++) {
+    uint64_t pc = WordAt(fp + 8);
+    uint64_t next = WordAt(fp);
+    if (!IsOnStack(next, fp, state)) return 0;
+    if (BuiltinOffset(pc, state) < builtins_bytes_ || IsCompiledCode(pc, state)) return fp;
+    fp = next;
+  }
+  return 0;
+}
+
+// The JavaScript frame at `fp`, whose code called the C++ function with the frame pointer `called`, maybe by way of a
+// built-in that has no frame of its own: then the compiled code's return address lies between the two.
+bool JsStackSource::FirstOfDirectCall(uint64_t called, uint64_t fp, const IsolateState& state, RawFrame* frame) {
+  if ((WordAt(fp - 8) & 1) == 0) return false;
+  Link link{};
+  link.fp = fp;
+  for (uint64_t slot = called + 8; slot < fp - 16 && link.pc == 0; slot += 8) {
+    if (IsCompiledCode(WordAt(slot), state)) link.pc = WordAt(slot);
+  }
+  link.kind = Kind::kCompiled;
+  if (link.pc == 0) {
+    if (careful_frames_.FunctionAt(fp) == 0) return false;
+    link.pc = WordAt(called + 8);
+    link.kind = careful_frames_.IsInterpreted(fp) ? Kind::kInterpreted : Kind::kBuiltin;
+  }
+  *frame = FrameOf(link, state);
+  return true;
+}
+
+bool JsStackSource::Follow(uint64_t address, IsolateState& state) {
+  WalkMemory& memory = state.walk;
+  while (!memory.full()) {
+    if (memory.ContinuesAsBefore(address)) return true;
+    Link link{};
+    link.address = address;
+    link.fp = WordAt(address);
+    link.pc = WordAt(address + 8);
+    if (!IsOnStack(link.fp, address, state)) return false;
+    link.kind = KindOf(link.pc, link.fp, state);
+    address = link.fp;
+    if (link.kind == Kind::kEntry) {
+      // C++ entered here: go on with the JavaScript that called that C++.
+      link.second = link.fp - entry_saved_exit_;
+      link.first = WordAt(link.second);
+      if (!IsOnStack(link.first, link.fp, state)) return false;
+      address = link.first;
+    } else if (link.kind >= Kind::kFirstReported) {
+      memory.AddFrame(FrameOf(link, state));
+    }
+    memory.AddLink(link);
+  }
+  return false;
+}
+
+// Fills in what the link's key is made from.
+RawFrame JsStackSource::FrameOf(Link& link, const IsolateState& state) const {
+  switch (link.kind) {
+    case Kind::kInterpreted:
+      link.first = WordAt(link.fp - 32);
+      link.second = WordAt(link.fp - 40);
+      return {KeyOf(link.first, link.second >> 32), link.fp, link.pc};
+    case Kind::kBuiltin:
+      link.first = WordAt(link.fp - 16);
+      if (state.collecting) return {KeyOf(link.first, link.pc), link.fp, link.pc};
+      return {KeyOf(WordAt((link.first & ~uint64_t{3}) + static_cast<uint64_t>(layout_.js_function_shared)), link.pc),
+              link.fp, link.pc};
+    default: return {link.pc, link.fp, link.pc};
+  }
+}
+
+WalkMemory::Kind JsStackSource::KindOf(uint64_t pc, uint64_t fp, const IsolateState& state) {
+  uint64_t offset = BuiltinOffset(pc, state);
+  if (offset >= builtins_bytes_) {
+    // Small, even numbers mark frames of V8's own.
+    return (WordAt(fp - 8) & 1) != 0 ? Kind::kCompiled : Kind::kStub;
+  }
+  uint8_t known = builtin_kinds_[offset].load(std::memory_order_relaxed);
+  if (known != 0) [[likely]]
+    return static_cast<Kind>(known - 1);
+
+  // What kind of frame belongs to a place in built-in code never changes: looked at once, carefully.
+  Kind found = Kind::kStub;
+  uint64_t marker = WordAt(fp - 8);
+  if (marker == layout_.entry_marker || marker == layout_.construct_entry_marker) {
+    found = Kind::kEntry;
+  } else if ((marker & 1) != 0 && careful_frames_.FunctionAt(fp) != 0) {
+    if (careful_frames_.IsInterpreted(fp)) {
+      found = Kind::kInterpreted;
+    } else if (careful_frames_.IsBuiltinFunction(fp)) {
+      found = Kind::kBuiltin;
+    }
+  }
+  builtin_kinds_[offset].store(static_cast<uint8_t>(found + 1), std::memory_order_relaxed);
+  return found;
+}
+
+void JsStackSource::Describe(const RawFrame& frame, FrameSink& sink) {
+  IsolateState* state = Isolates::Current();
+  if (state == nullptr) return;
+  V8Frames::Owner owner{state->ordinal, state->watched ? state->epoch.load() : 0};
+  // A walk may have been led astray (by a frame of a kind that V8 has added since): look before believing.
+  if (careful_frames_.FunctionAt(frame.fp) == 0) return;
+  V8Frames& frames = state->collecting ? careful_frames_ : frames_;
+  if (BuiltinOffset(frame.pc, *state) >= builtins_bytes_) {
+    frames.DescribeCompiled(frame.pc, frame.fp, owner, sink);
+  } else if (careful_frames_.IsInterpreted(frame.fp)) {
+    frames.DescribeInterpreted(frame.fp, owner, sink);
+  } else {
+    frames.DescribeBuiltin(frame.fp, owner, sink);
+  }
+}
+
+std::string JsStackSource::Calibrate(v8::Isolate* isolate) {
+  if (tried_) return failure_;
+  tried_ = true;
+  if (const char* missing = layout_.Load()) {
+    failure_ = std::string("it does not describe itself (no ") + missing + ")";
+    return failure_;
+  }
+  const void* begin = nullptr;
+  isolate->GetEmbeddedCodeRange(&begin, &builtins_bytes_);
+  builtins_begin_ = reinterpret_cast<uint64_t>(begin);
+  void* kinds = mmap(nullptr, builtins_bytes_ == 0 ? 1 : builtins_bytes_, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (kinds == MAP_FAILED) {
+    failure_ = "out of memory";
+    return failure_;
+  }
+  builtin_kinds_ = static_cast<std::atomic<uint8_t>*>(kinds);
+
+  ForEachExecutableSymbol([this](std::string_view name, uint64_t address, uint64_t bytes) {
+    if (name == "_ZN2v88internal11interpreter9Bytecodes14kBytecodeSizesE") {
+      for (V8Frames* frames : {&frames_, &careful_frames_}) {
+        frames->set_bytecode_sizes(reinterpret_cast<const uint8_t*>(address), static_cast<int>(bytes / 3));
+      }
+    }
+    if (name.starts_with("_ZN2v88internal4Heap") && name.find("arbage") != name.npos) {
+      heap_code_.emplace_back(address, address + bytes);
+    }
+  });
+  failure_ = Probe(*this, isolate).Run();
+  usable_ = failure_.empty();
+  return failure_;
+}
+
+}  // namespace heapray

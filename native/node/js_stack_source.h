@@ -1,0 +1,82 @@
+// JavaScript stacks: a walk along saved frame pointers that crosses V8's frames only, and their description.
+#pragma once
+
+#include <v8.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "node/isolates.h"
+#include "node/v8_frames.h"
+#include "node/v8_heap.h"
+#include "node/v8_layout.h"
+#include "stacks/stack_source.h"
+
+namespace heapray {
+
+class JsStackSource final : public StackSource {
+ public:
+  JsStackSource()
+      : heap_(layout_), careful_heap_(layout_), frames_(heap_, layout_), careful_frames_(careful_heap_, layout_) {
+    careful_heap_.set_careful(true);
+  }
+
+  void Walk(StackWalk& walk) override;
+  void Describe(const RawFrame& frame, FrameSink& sink) override;
+
+  // Learns the running binary's layout and proves it on probes run in the current context. Returns an empty string, or
+  // what was wrong: then Walk() finds no frames. On an isolate's thread, outside of garbage collections.
+  std::string Calibrate(v8::Isolate* isolate);
+
+  // Drops what is remembered of scripts and functions.
+  void Clear() {
+    frames_.Clear();
+    careful_frames_.Clear();
+  }
+
+ private:
+  friend class Probe;
+  using Kind = WalkMemory::Kind;
+  using Link = WalkMemory::Link;
+
+  // Where in V8's built-in code `pc` lies, or a number that is not below builtins_bytes_.
+  uint64_t BuiltinOffset(uint64_t pc, const IsolateState& state) const {
+    uint64_t offset = pc - state.builtins_copy;
+    return offset < builtins_bytes_ ? offset : pc - builtins_begin_;
+  }
+  Kind KindOf(uint64_t pc, uint64_t fp, const IsolateState& state);
+  // Whether `pc` lies in code compiled at run time. (The copy of the built-in code lies among it.)
+  bool IsCompiledCode(uint64_t pc, const IsolateState& state) const {
+    return pc >= state.code_begin && pc < state.code_end && pc - state.builtins_copy >= builtins_bytes_;
+  }
+  bool IsOutsideOfCollections(uint64_t exit_fp) const;
+  uint64_t FindDirectCall(const IsolateState& state) const;
+  bool FirstOfDirectCall(uint64_t called, uint64_t fp, const IsolateState& state, RawFrame* frame);
+  RawFrame FrameOf(Link& link, const IsolateState& state) const;
+  // Follows the links from `address` on, to the outermost frame or to where the last walk went on in the same way.
+  // Returns whether it did.
+  bool Follow(uint64_t address, IsolateState& state);
+
+  V8Layout layout_{};
+  V8Heap heap_;
+  V8Heap careful_heap_;
+  V8Frames frames_;
+  V8Frames careful_frames_;
+  bool usable_ = false;
+  bool tried_ = false;
+  std::string failure_;
+  // Where in an isolate V8 keeps the frame pointer of the innermost frame that left JavaScript.
+  uint64_t exit_fp_offset_ = 0;
+  // Where below an entry frame's pointer V8 saves the exit frame that was innermost before.
+  uint64_t entry_saved_exit_ = 64;
+  std::vector<std::pair<uint64_t, uint64_t>> heap_code_;  // of functions that collect garbage
+  uint64_t builtins_begin_ = 0;
+  uint64_t builtins_bytes_ = 0;
+  std::atomic<uint8_t>* builtin_kinds_ = nullptr;  // one per byte of built-in code: 0, or 1 + its kind
+};
+
+}  // namespace heapray

@@ -1,0 +1,206 @@
+#include "node/v8_frames.h"
+
+#include <algorithm>
+
+namespace heapray {
+namespace {
+
+constexpr uint64_t kFunctionSlot = 16;  // below the frame pointer
+constexpr uint64_t kBytecodeArraySlot = 32;
+constexpr uint64_t kBytecodeOffsetSlot = 40;
+constexpr uint64_t kLargestCode = 16u << 20;
+constexpr uint64_t kLargestStreamHeader = 256;
+constexpr int kInliningPositionBytes = 16;
+constexpr int kDeoptEntryWords = 3;
+constexpr int kDeoptExitBytes = 4;
+constexpr int kDeoptFirstEntry = 4;  // counted from the inlining positions' index
+constexpr int kDeoptEntryPc = 2;
+
+}  // namespace
+
+V8Heap::Object V8Frames::FunctionAt(uint64_t fp) const {
+  V8Heap::Object function = heap_.Untag(heap_.Word(fp - kFunctionSlot));
+  return heap_.IsJSFunction(function) ? function : 0;
+}
+
+bool V8Frames::IsBuiltinFunction(uint64_t fp) const {
+  V8Heap::Object shared = heap_.Field(FunctionAt(fp), layout_.js_function_shared);
+  return heap_.IsType(shared, layout_.shared_function_info_type) &&
+         !heap_.IsType(heap_.Field(shared, layout_.sfi_script), layout_.script_type);
+}
+
+bool V8Frames::IsInterpreted(uint64_t fp) const {
+  uint64_t offset = heap_.Word(fp - kBytecodeOffsetSlot);
+  return V8Heap::IsSmi(offset) && V8Heap::SmiValue(offset) >= layout_.bytecode_array_data - 1 &&
+         heap_.IsType(heap_.Untag(heap_.Word(fp - kBytecodeArraySlot)), layout_.bytecode_array_type);
+}
+
+void V8Frames::Emit(V8Heap::Object shared, int32_t script_offset, Owner owner, FrameSink& sink) {
+  const V8Function& function = scripts_.FunctionOf(shared, owner.isolate, owner.epoch);
+  if (function.script == nullptr) {
+    // V8's own closures (what resumes an await) have no name and tell nothing.
+    if (function.name == "<anonymous>") return;
+    sink.Add(function.name, builtin_script_, 0, 0, 0, 0);
+    return;
+  }
+  LineColumn at = function.script->At(script_offset);
+  const LineColumn& start = function.start_position;
+  // Where V8 keeps no positions (code from a cache), the function's start is the best that is true.
+  if (at.line == 0) at = start;
+  sink.Add(function.name, function.script->name(), at.line, at.column, start.line, start.column);
+}
+
+void V8Frames::DescribeInterpreted(uint64_t fp, Owner owner, FrameSink& sink) {
+  V8Heap::Object function = FunctionAt(fp);
+  V8Heap::Object bytecode = heap_.Untag(heap_.Word(fp - kBytecodeArraySlot));
+  if (function == 0 || !heap_.IsType(bytecode, layout_.bytecode_array_type)) return;
+  // The slot counts from the array's tagged start.
+  int32_t offset = V8Heap::SmiValue(heap_.Word(fp - kBytecodeOffsetSlot)) - (layout_.bytecode_array_data - 1);
+  cache_.Enter(owner.isolate, owner.epoch);
+  const DecodedTable& table = Positions(heap_.Field(bytecode, layout_.bytecode_array_source_positions));
+  Emit(heap_.Field(function, layout_.js_function_shared), PositionAt(table, offset).script_offset, owner, sink);
+}
+
+void V8Frames::DescribeBuiltin(uint64_t fp, Owner owner, FrameSink& sink) {
+  V8Heap::Object function = FunctionAt(fp);
+  if (function != 0) Emit(heap_.Field(function, layout_.js_function_shared), -1, owner, sink);
+}
+
+void V8Frames::DescribeCompiled(uint64_t pc, uint64_t fp, Owner owner, FrameSink& sink) {
+  V8Heap::Object function = FunctionAt(fp);
+  if (function == 0) return;
+  V8Heap::Object shared = heap_.Field(function, layout_.js_function_shared);
+  cache_.Enter(owner.isolate, owner.epoch);
+  V8Heap::Object code = CodeAt(pc);
+  if (code == 0) {
+    Emit(shared, -1, owner, sink);
+    return;
+  }
+  auto start = heap_.Word(code + static_cast<uint64_t>(layout_.code_instruction_start));
+  auto pc_offset = static_cast<int32_t>(pc - start);
+  uint32_t flags = heap_.Read<uint32_t>(code + static_cast<uint64_t>(layout_.code_flags));
+  if (static_cast<int>(flags & static_cast<uint32_t>(layout_.code_kind_mask)) != layout_.code_kind_baseline) {
+    DescribeOptimized(code, pc_offset, shared, owner, sink);
+    return;
+  }
+  V8Heap::Object bytecode = heap_.Untag(heap_.Word(fp - kBytecodeArraySlot));
+  int32_t position = -1;
+  if (heap_.IsType(bytecode, layout_.bytecode_array_type)) {
+    V8Heap::Object lengths = heap_.Field(code, layout_.code_position_table);
+    const DecodedTable& baseline = cache_.Table(lengths, [&] {
+      return DecodeBaseline(heap_, lengths, bytecode + static_cast<uint64_t>(layout_.bytecode_array_data),
+                            heap_.ArrayLength(bytecode), bytecode_sizes_, bytecode_count_);
+    });
+    int32_t offset = BytecodeAt(baseline, pc_offset);
+    const DecodedTable& table = Positions(heap_.Field(bytecode, layout_.bytecode_array_source_positions));
+    if (offset >= 0) position = PositionAt(table, offset).script_offset;
+  }
+  Emit(shared, position, owner, sink);
+}
+
+// In code that is about to be deoptimized, V8 replaces return addresses by those of exits at the code's end. The n-th
+// exit belongs to the n-th deoptimization entry, which tells the original place.
+int32_t V8Frames::CallBehindDeoptExit(V8Heap::Object deopt_data, int32_t pc_offset) const {
+  int inlining = layout_.deopt_inlining_positions;
+  int64_t length = heap_.ArrayLength(deopt_data);
+  int32_t exits = V8Heap::SmiValue(heap_.Element(deopt_data, inlining + 1));
+  if (exits <= 0 || pc_offset < exits) return pc_offset;
+  int64_t first = inlining + kDeoptFirstEntry;
+  int64_t entry = (pc_offset - exits) / kDeoptExitBytes;
+  int64_t index = first + entry * kDeoptEntryWords + kDeoptEntryPc;
+  if (index >= length) return pc_offset;
+  int32_t original = V8Heap::SmiValue(heap_.Element(deopt_data, index));
+  return original > 0 && original <= exits ? original : pc_offset;
+}
+
+void V8Frames::DescribeOptimized(V8Heap::Object code, int32_t pc_offset, V8Heap::Object outer, Owner owner,
+                                 FrameSink& sink) {
+  V8Heap::Object deopt_data = heap_.Field(code, layout_.code_deoptimization_data);
+  bool has_deopt_data = deopt_data != 0 && heap_.ArrayLength(deopt_data) > layout_.deopt_inlining_positions + 1;
+  if (has_deopt_data) pc_offset = CallBehindDeoptExit(deopt_data, pc_offset);
+
+  const DecodedTable& table = Positions(heap_.Field(code, layout_.code_position_table));
+  // A return address is one past the call.
+  SourcePosition position = PositionAt(table, pc_offset - 1);
+  if (has_deopt_data && position.inlining_id >= 0) {
+    V8Heap::Object inlining = heap_.Untag(heap_.Element(deopt_data, layout_.deopt_inlining_positions));
+    int64_t count = inlining == 0 ? 0 : heap_.ArrayLength(inlining) / kInliningPositionBytes;
+    int32_t last_id = INT32_MAX;
+    while (position.inlining_id >= 0 && position.inlining_id < count && position.inlining_id < last_id) {
+      last_id = position.inlining_id;
+      uint64_t entry = V8Heap::ArrayData(inlining) + static_cast<uint64_t>(last_id) * kInliningPositionBytes;
+      int32_t function_id = heap_.Read<int32_t>(entry + 8);
+      V8Heap::Object inlined = function_id < 0 ? outer : InlinedFunction(deopt_data, function_id);
+      if (inlined != 0) Emit(inlined, position.script_offset, owner, sink);
+      position = SourcePosition::Unpack(heap_.Word(entry));
+    }
+  }
+  Emit(outer, position.script_offset, owner, sink);
+}
+
+V8Heap::Object V8Frames::InlinedFunction(V8Heap::Object deopt_data, int32_t id) const {
+  V8Heap::Object literals = heap_.Untag(heap_.Element(deopt_data, layout_.deopt_literal_array));
+  if (literals == 0 || id >= heap_.ArrayLength(literals)) return 0;
+  V8Heap::Object function = heap_.Untag(heap_.Element(literals, id));
+  if (heap_.IsType(function, layout_.sfi_wrapper_type)) function = heap_.Field(function, layout_.sfi_wrapper_sfi);
+  return heap_.IsType(function, layout_.shared_function_info_type) ? function : 0;
+}
+
+bool V8Frames::IsInstructionStream(uint64_t address, uint64_t map_word, uint64_t code_word, uint64_t pc,
+                                   V8Heap::Object* code) {
+  if ((map_word & 3) != 1 || (code_word & 3) != 1) return false;
+  bool known = std::find(stream_maps_.begin(), stream_maps_.end(), map_word) != stream_maps_.end();
+  // Anything may stand between instructions: a word is a pointer only when the kernel agrees.
+  V8Heap careful(layout_);
+  careful.set_careful(true);
+  if (!known) {
+    int type = careful.Read<uint16_t>((map_word & ~uint64_t{3}) + static_cast<uint64_t>(layout_.map_instance_type));
+    if (type != layout_.instruction_stream_type) return false;
+  }
+  V8Heap::Object candidate = careful.Untag(code_word);
+  if (!careful.IsType(candidate, layout_.code_type)) return false;
+  uint64_t start = careful.Word(candidate + static_cast<uint64_t>(layout_.code_instruction_start));
+  if (start <= address || start > address + kLargestStreamHeader || start > pc) return false;
+  if (!known && stream_maps_.size() < 16) stream_maps_.push_back(map_word);
+  *code = candidate;
+  return true;
+}
+
+const DecodedTable& V8Frames::Positions(V8Heap::Object table) {
+  return cache_.Table(table, [&] { return DecodePositions(heap_, table); });
+}
+
+V8Heap::Object V8Frames::CodeAt(uint64_t pc) {
+  V8Heap::Object known = cache_.CodeAt(pc);
+  if (known != 0) return known;
+  V8Heap::Object code = FindCode(pc);
+  if (code == 0) return 0;
+  uint64_t begin = heap_.Word(code + static_cast<uint64_t>(layout_.code_instruction_start));
+  uint64_t bytes = heap_.Read<uint32_t>(code + static_cast<uint64_t>(layout_.code_instruction_size));
+  // A return address may be the end of the code, behind a call that does not return.
+  if (pc <= begin + bytes) cache_.AddCode(begin, begin + bytes, code);
+  return code;
+}
+
+// Every piece of compiled code begins with a heap object's header: it is the nearest one below the address.
+V8Heap::Object V8Frames::FindCode(uint64_t pc) {
+  constexpr size_t kStep = 4096;
+  uint64_t words[kStep / 8 + 1];
+  uint64_t above = 0;  // the word above the part just read
+  uint64_t end = (pc + 7) & ~uint64_t{7};
+  for (uint64_t scanned = 0; scanned < kLargestCode; scanned += kStep) {
+    uint64_t begin = (end - 1) & ~uint64_t{kStep - 1};
+    size_t count = (end - begin) / 8;
+    if (V8Heap::CarefulCopy(begin, words, count * 8) != count * 8) return 0;
+    words[count] = above;
+    for (size_t i = count; i-- > 0;) {
+      V8Heap::Object code;
+      if (IsInstructionStream(begin + i * 8, words[i], words[i + 1], pc, &code)) return code;
+    }
+    above = words[0];
+    end = begin;
+  }
+  return 0;
+}
+
+}  // namespace heapray

@@ -1,0 +1,12 @@
+// Reads memory that may not be there.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace heapray {
+
+// Copies what can be read of [address, address + bytes) and returns how much that was; never faults.
+size_t CopyIfReadable(uint64_t address, void* to, size_t bytes);
+
+}  // namespace heapray

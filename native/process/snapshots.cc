@@ -1,0 +1,86 @@
+#include "process/snapshots.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+
+#include "tracker.h"
+
+namespace heapray {
+namespace {
+
+uint64_t MonotonicMs() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+// Resident bytes, from an open /proc/self/statm.
+uint64_t ReadRss(int statm) {
+  char text[128];
+  ssize_t bytes = pread(statm, text, sizeof text - 1, 0);
+  if (bytes <= 0) return 0;
+  text[bytes] = 0;
+  unsigned long long size = 0;
+  unsigned long long resident = 0;
+  if (sscanf(text, "%llu %llu", &size, &resident) != 2) return 0;
+  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+void Snapshots::Start(uint32_t interval_ms, std::function<void(MemoryFigures&)> take) {
+  take_ = std::move(take);
+  start_ms_ = MonotonicMs();
+  stopping_ = false;
+  statm_ = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  Take();
+  // Signals are the program's: its handlers must not run on our thread.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this, interval_ms] { Run(interval_ms); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void Snapshots::Run(uint32_t interval_ms) {
+  Untracked untracked;
+  pthread_setname_np(pthread_self(), "heapray");
+  std::unique_lock lock(mutex_);
+  auto due = std::chrono::steady_clock::now();
+  while (!stopping_) {
+    due += std::chrono::milliseconds(interval_ms);
+    wake_.wait_until(lock, due, [this] { return stopping_; });
+    if (stopping_) break;
+    Take();
+    // After a pause (a stopped process, a busy machine) what was missed is not made up for.
+    due = std::max(due, std::chrono::steady_clock::now() - std::chrono::milliseconds(interval_ms));
+  }
+}
+
+void Snapshots::Take() {
+  MemoryFigures figures;
+  figures.time_ms = MonotonicMs() - start_ms_;
+  figures.rss = ReadRss(statm_);
+  take_(figures);
+}
+
+void Snapshots::Stop() {
+  if (!thread_.joinable()) return;
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+  Take();
+  close(statm_);
+  statm_ = -1;
+}
+
+}  // namespace heapray

@@ -1,0 +1,36 @@
+// Takes the process's memory figures at an interval, on a thread of its own.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "record/record_writer.h"
+
+namespace heapray {
+
+class Snapshots {
+ public:
+  // Calls `take` with the time and RSS filled in: now, every `interval_ms`, and once more at Stop().
+  void Start(uint32_t interval_ms, std::function<void(MemoryFigures&)> take);
+  void Stop();
+
+ private:
+  void Run(uint32_t interval_ms);
+  void Take();
+
+  std::function<void(MemoryFigures&)> take_;
+  uint64_t start_ms_ = 0;
+  int statm_ = -1;
+  std::thread thread_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+};
+
+}  // namespace heapray

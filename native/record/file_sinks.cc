@@ -1,0 +1,141 @@
+#include "record/file_sinks.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace heapray {
+namespace {
+
+constexpr size_t kPage = 4096;
+constexpr size_t kFirstWindow = 1u << 20;
+constexpr size_t kLargestWindow = 32u << 20;
+constexpr size_t kBuffer = 256u << 10;
+
+size_t RoundUp(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
+
+}  // namespace
+
+OwnedFd::~OwnedFd() { Close(); }
+
+bool OwnedFd::Close() {
+  if (fd_ < 0) return true;
+  int fd = fd_;
+  fd_ = -1;
+  return close(fd) == 0;
+}
+
+// An overwritten file is replaced, never truncated: another process may have it mapped as its own capture, and would
+// die of SIGBUS. Nothing but a regular file is ever removed.
+OwnedFd OpenCaptureFile(const char* path, bool overwrite) {
+  struct stat existing;
+  if (overwrite && stat(path, &existing) == 0) {
+    if (!S_ISREG(existing.st_mode)) {
+      errno = S_ISDIR(existing.st_mode) ? EISDIR : ENOTSUP;
+      return OwnedFd(-1);
+    }
+    if (unlink(path) != 0) return OwnedFd(-1);
+  }
+  return OwnedFd(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+}
+
+MappedFileSink::~MappedFileSink() { Unmap(); }
+
+void MappedFileSink::Unmap() {
+  if (window_ != nullptr) munmap(window_, window_bytes_);
+  window_ = cursor_ = limit_ = nullptr;
+}
+
+bool MappedFileSink::Grow(size_t bytes) {
+  if (error_ != 0) return false;
+  uint64_t end = window_offset_ + static_cast<uint64_t>(cursor_ - window_);
+  uint64_t offset = end / kPage * kPage;
+  size_t into = static_cast<size_t>(end - offset);
+  size_t wanted = std::clamp<size_t>(static_cast<size_t>(file_bytes_), kFirstWindow, kLargestWindow);
+  wanted = RoundUp(std::max(wanted, into + bytes), kPage);
+
+  int failed = posix_fallocate(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(wanted));
+  void* window = MAP_FAILED;
+  if (failed == 0) {
+    window = mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), static_cast<off_t>(offset));
+    if (window == MAP_FAILED) failed = errno;
+  }
+  if (failed != 0) {
+    error_ = failed;
+    limit_ = cursor_;
+    return false;
+  }
+  Unmap();
+  window_ = static_cast<uint8_t*>(window);
+  window_bytes_ = wanted;
+  window_offset_ = offset;
+  file_bytes_ = offset + wanted;
+  cursor_ = window_ + into;
+  limit_ = window_ + wanted;
+  return true;
+}
+
+bool MappedFileSink::Close() {
+  uint64_t end = window_offset_ + static_cast<uint64_t>(cursor_ - window_);
+  Unmap();
+  bool cut = ftruncate(fd_.get(), static_cast<off_t>(end)) == 0;
+  if (!cut && error_ == 0) error_ = errno;
+  return fd_.Close() && cut && error_ == 0;
+}
+
+BufferedFileSink::BufferedFileSink(OwnedFd fd) : fd_(static_cast<OwnedFd&&>(fd)) {}
+
+BufferedFileSink::~BufferedFileSink() {
+  if (buffer_ != nullptr) munmap(buffer_, buffer_bytes_);
+}
+
+bool BufferedFileSink::WriteOut() {
+  const uint8_t* from = buffer_;
+  while (from < cursor_) {
+    ssize_t written = write(fd_.get(), from, static_cast<size_t>(cursor_ - from));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      error_ = written == 0 ? EIO : errno;
+      limit_ = cursor_;
+      return false;
+    }
+    from += written;
+  }
+  if (buffer_ != nullptr) memset(buffer_, 0, static_cast<size_t>(cursor_ - buffer_));
+  cursor_ = buffer_;
+  return true;
+}
+
+bool BufferedFileSink::Grow(size_t bytes) {
+  if (error_ != 0 || !WriteOut()) return false;
+  if (bytes > buffer_bytes_) {
+    size_t wanted = RoundUp(std::max(bytes, kBuffer), kPage);
+    void* room = mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) {
+      error_ = errno;
+      return false;
+    }
+    if (buffer_ != nullptr) munmap(buffer_, buffer_bytes_);
+    buffer_ = static_cast<uint8_t*>(room);
+    buffer_bytes_ = wanted;
+  }
+  cursor_ = buffer_;
+  limit_ = buffer_ + buffer_bytes_;
+  return true;
+}
+
+void BufferedFileSink::Flush() {
+  if (error_ == 0) WriteOut();
+}
+
+bool BufferedFileSink::Close() {
+  bool written = error_ == 0 && WriteOut();
+  return fd_.Close() && written;
+}
+
+}  // namespace heapray

@@ -1,0 +1,70 @@
+// The two ways to write a capture to a file.
+#pragma once
+
+#include <memory>
+
+#include "record/sink.h"
+
+namespace heapray {
+
+// A file descriptor with an owner.
+class OwnedFd {
+ public:
+  explicit OwnedFd(int fd = -1) : fd_(fd) {}
+  OwnedFd(OwnedFd&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
+  OwnedFd(const OwnedFd&) = delete;
+  OwnedFd& operator=(const OwnedFd&) = delete;
+  OwnedFd& operator=(OwnedFd&&) = delete;
+  ~OwnedFd();
+  int get() const { return fd_; }
+  // Closes now; returns false when the operating system reports an error.
+  bool Close();
+
+ private:
+  int fd_;
+};
+
+// Opens `path` for a new capture, mode 0600; without `overwrite` the file must not exist. Sets errno, fd -1 on failure.
+OwnedFd OpenCaptureFile(const char* path, bool overwrite);
+
+// A shared mapping over the file's growing end: no system call per record, and what is written survives a SIGKILL.
+// The file's blocks are allocated before they are mapped, so a full disk is an error here and never a SIGBUS.
+class MappedFileSink final : public Sink {
+ public:
+  explicit MappedFileSink(OwnedFd fd) : fd_(static_cast<OwnedFd&&>(fd)) {}
+  ~MappedFileSink() override;
+  bool Close() override;
+
+ protected:
+  bool Grow(size_t bytes) override;
+
+ private:
+  void Unmap();
+
+  OwnedFd fd_;
+  uint8_t* window_ = nullptr;
+  size_t window_bytes_ = 0;
+  uint64_t window_offset_ = 0;  // of window_ in the file
+  uint64_t file_bytes_ = 0;
+};
+
+// A buffer and write(2), for file systems that cannot map or pre-allocate. A SIGKILL loses what Flush() has not seen.
+class BufferedFileSink final : public Sink {
+ public:
+  explicit BufferedFileSink(OwnedFd fd);
+  ~BufferedFileSink() override;
+  void Flush() override;
+  bool Close() override;
+
+ protected:
+  bool Grow(size_t bytes) override;
+
+ private:
+  bool WriteOut();
+
+  OwnedFd fd_;
+  uint8_t* buffer_ = nullptr;
+  size_t buffer_bytes_ = 0;
+};
+
+}  // namespace heapray

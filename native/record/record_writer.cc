@@ -1,0 +1,217 @@
+#include "record/record_writer.h"
+
+#include <algorithm>
+
+namespace heapray {
+namespace {
+
+// More than any extended record of varints alone holds.
+constexpr size_t kMostVarints = 8;
+
+uint8_t* PutVarint(uint8_t* p, uint64_t value) {
+  while (value >= 0x80) {
+    *p++ = static_cast<uint8_t>(value | 0x80);
+    value >>= 7;
+  }
+  *p++ = static_cast<uint8_t>(value);
+  return p;
+}
+
+uint64_t Zigzag(int64_t value) { return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63); }
+
+uint8_t* PutZigzag(uint8_t* p, int64_t value) { return PutVarint(p, Zigzag(value)); }
+
+// Most blocks lie at multiples of 8, so the usual difference drops three bits.
+uint8_t* PutAddress(uint8_t* p, uint64_t address, uint64_t last) {
+  int64_t difference = static_cast<int64_t>(address - last);
+  if (difference % 8 == 0) return PutVarint(p, Zigzag(difference / 8) << 1);
+  return PutVarint(p, (Zigzag(difference) << 1) | 1);
+}
+
+uint8_t* PutU32(uint8_t* p, uint32_t value) {
+  memcpy(p, &value, sizeof value);
+  return p + sizeof value;
+}
+
+}  // namespace
+
+bool RecordWriter::Header(std::string_view metadata_json) {
+  size_t size = sizeof wire::kMagic + 8 + metadata_json.size();
+  uint8_t* p = sink_->Reserve(size);
+  if (p == nullptr) return false;
+  memcpy(p, wire::kMagic, sizeof wire::kMagic);
+  uint8_t* q = PutU32(p + sizeof wire::kMagic, wire::kFormatVersion);
+  q = PutU32(q, static_cast<uint32_t>(metadata_json.size()));
+  memcpy(q, metadata_json.data(), metadata_json.size());
+  sink_->Commit(size);
+  return true;
+}
+
+bool RecordWriter::Switch(const ThreadEncoding& thread) {
+  uint8_t* p = sink_->Reserve(kRoom);
+  if (p == nullptr) return false;
+  current_thread_ = thread.index;
+  return Finish(p, wire::kSwitch, PutVarint(p + 1, thread.index));
+}
+
+bool RecordWriter::Allocation(ThreadEncoding& thread, wire::Allocator allocator, uint64_t address, uint64_t size,
+                              uint32_t node) {
+  if (thread.index != current_thread_ && !Switch(thread)) return false;
+  uint8_t* p = sink_->Reserve(kRoom);
+  if (p == nullptr) return false;
+  uint8_t* q = p + 1;
+  uint8_t tag;
+  switch (allocator) {
+    case wire::Allocator::kMalloc: tag = wire::kMalloc; break;
+    case wire::Allocator::kCalloc: tag = wire::kCalloc; break;
+    case wire::Allocator::kRealloc: tag = wire::kRealloc; break;
+    case wire::Allocator::kMmap: tag = wire::kMmap; break;
+    case wire::Allocator::kHeapPages: tag = wire::kMmap | wire::kHeapPages; break;
+    default: tag = wire::kAlloc; *q++ = static_cast<uint8_t>(allocator);
+  }
+  if (node == thread.last_node) {
+    tag |= wire::kSameStack;
+  } else {
+    q = PutZigzag(q, static_cast<int64_t>(node) - static_cast<int64_t>(thread.last_node));
+    thread.last_node = node;
+  }
+  if (size == thread.last_size) {
+    tag |= wire::kSameSize;
+  } else {
+    q = PutVarint(q, size);
+    thread.last_size = size;
+  }
+  if (address == thread.last_address) {
+    tag |= wire::kSameAddress;
+  } else {
+    q = PutAddress(q, address, thread.last_address);
+    thread.last_address = address;
+  }
+  return Finish(p, tag, q);
+}
+
+bool RecordWriter::Free(ThreadEncoding& thread, uint64_t address) {
+  if (thread.index != current_thread_ && !Switch(thread)) return false;
+  uint8_t* p = sink_->Reserve(kRoom);
+  if (p == nullptr) return false;
+  if (address == thread.last_address) return Finish(p, wire::kFree | wire::kSameAddress, p + 1);
+  uint8_t* q = PutAddress(p + 1, address, thread.last_address);
+  thread.last_address = address;
+  return Finish(p, wire::kFree, q);
+}
+
+bool RecordWriter::Munmap(ThreadEncoding& thread, uint64_t address, uint64_t size) {
+  if (thread.index != current_thread_ && !Switch(thread)) return false;
+  uint8_t* p = sink_->Reserve(kRoom);
+  if (p == nullptr) return false;
+  uint8_t* q = p + 1;
+  uint8_t tag = wire::kMunmap;
+  if (address == thread.last_address) {
+    tag |= wire::kSameAddress;
+  } else {
+    q = PutAddress(q, address, thread.last_address);
+    thread.last_address = address;
+  }
+  return Finish(p, tag, PutVarint(q, size));
+}
+
+bool RecordWriter::Node(uint32_t id, uint32_t parent, uint32_t frame) {
+  uint8_t* p = sink_->Reserve(kRoom);
+  if (p == nullptr) return false;
+  uint8_t* q = p + 1;
+  uint8_t tag = wire::kNode;
+  if (parent == last_node_id_ && parent != 0) {
+    tag |= wire::kParentIsPrevious;
+  } else {
+    q = PutVarint(q, id - parent);
+  }
+  if (frame == last_node_frame_ + 1) {
+    tag |= wire::kFrameIsNext;
+  } else {
+    q = PutZigzag(q, static_cast<int64_t>(frame) - static_cast<int64_t>(last_node_frame_));
+  }
+  last_node_id_ = id;
+  last_node_frame_ = frame;
+  return Finish(p, tag, q);
+}
+
+bool RecordWriter::Frame(const Location* locations, size_t count) {
+  uint8_t* p = sink_->Reserve(kRoom + count * 3 * 5);
+  if (p == nullptr) return false;
+  uint8_t* q = PutVarint(p + 1, count);
+  for (size_t i = 0; i < count; i++) {
+    q = PutVarint(q, locations[i].function);
+    q = PutVarint(q, locations[i].line);
+    q = PutVarint(q, locations[i].column);
+  }
+  return Finish(p, wire::kFrame, q);
+}
+
+bool RecordWriter::Function(uint32_t name, uint32_t script, uint32_t line, uint32_t column) {
+  uint8_t* p = sink_->Reserve(kRoom);
+  if (p == nullptr) return false;
+  uint8_t* q = PutVarint(p + 1, name);
+  q = PutVarint(q, script);
+  q = PutVarint(q, line);
+  return Finish(p, wire::kFunction, PutVarint(q, column));
+}
+
+bool RecordWriter::Script(uint32_t url, uint32_t source_map_url) {
+  uint8_t* p = sink_->Reserve(kRoom);
+  if (p == nullptr) return false;
+  return Finish(p, wire::kScript, PutVarint(PutVarint(p + 1, url), source_map_url));
+}
+
+bool RecordWriter::String(std::string_view text) {
+  size_t size = std::min<size_t>(text.size(), wire::kMaxStringBytes);
+  uint8_t* p = sink_->Reserve(kRoom + size);
+  if (p == nullptr) return false;
+  uint8_t* q = PutVarint(p + 1, size);
+  memcpy(q, text.data(), size);
+  return Finish(p, wire::kString, q + size);
+}
+
+bool RecordWriter::Thread(uint32_t index, uint32_t tid, uint32_t name) {
+  uint8_t* p = sink_->Reserve(kRoom);
+  if (p == nullptr) return false;
+  return Finish(p, wire::kThread, PutVarint(PutVarint(PutVarint(p + 1, index), tid), name));
+}
+
+bool RecordWriter::Extended(wire::ExtendedType type, const uint8_t* bytes, size_t count) {
+  uint8_t* p = sink_->Reserve(kRoom + count);
+  if (p == nullptr) return false;
+  p[1] = type;
+  uint8_t* q = PutVarint(p + 2, count);
+  memcpy(q, bytes, count);
+  return Finish(p, wire::kExtended, q + count);
+}
+
+bool RecordWriter::Extended(wire::ExtendedType type, std::initializer_list<uint64_t> varints) {
+  uint8_t body[10 * kMostVarints];
+  uint8_t* q = body;
+  for (uint64_t value : varints) q = PutVarint(q, value);
+  return Extended(type, body, static_cast<size_t>(q - body));
+}
+
+bool RecordWriter::Snapshot(const MemoryFigures& f) {
+  return Extended(wire::kSnapshot, {f.time_ms, f.rss, f.heap_used, f.heap_committed, f.external});
+}
+
+bool RecordWriter::SnapshotWithTracked(const MemoryFigures& f, uint64_t tracked_bytes) {
+  return Extended(wire::kSnapshot, {f.time_ms, f.rss, f.heap_used, f.heap_committed, f.external, tracked_bytes});
+}
+
+bool RecordWriter::AggregatedLocation(const LocationFigures& l) {
+  return Extended(wire::kLocation, {l.thread, l.node, static_cast<uint64_t>(l.allocator), l.peak_count, l.peak_bytes,
+                                    l.live_count, l.live_bytes});
+}
+
+bool RecordWriter::Totals(uint64_t allocations, uint64_t bytes) {
+  return Extended(wire::kTotals, {allocations, bytes});
+}
+
+bool RecordWriter::Trailer(std::string_view json) {
+  return Extended(wire::kTrailer, reinterpret_cast<const uint8_t*>(json.data()), json.size());
+}
+
+}  // namespace heapray

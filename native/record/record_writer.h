@@ -1,0 +1,82 @@
+// Encodes records (docs/capture-format.md) into a sink; as a Recorder, writes each allocation as it happens.
+// Not thread-safe: the tracker's lock is held.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <initializer_list>
+#include <string_view>
+
+#include "record/recorder.h"
+#include "record/sink.h"
+#include "record/wire.h"
+
+namespace heapray {
+
+struct Location {
+  uint32_t function = 0;
+  uint32_t line = 0;
+  uint32_t column = 0;
+};
+
+// What an aggregated capture says of a (thread, stack node, allocator).
+struct LocationFigures {
+  uint32_t thread = 0;
+  uint32_t node = 0;
+  wire::Allocator allocator{};
+  uint64_t peak_count = 0;
+  uint64_t peak_bytes = 0;
+  uint64_t live_count = 0;
+  uint64_t live_bytes = 0;
+};
+
+class RecordWriter final : public Recorder {
+ public:
+  explicit RecordWriter(Sink* sink) : sink_(sink) {}
+
+  bool Header(std::string_view metadata_json);
+  bool Allocation(ThreadEncoding& thread, wire::Allocator allocator, uint64_t address, uint64_t size,
+                  uint32_t node) override;
+  bool Free(ThreadEncoding& thread, uint64_t address) override;
+  bool Munmap(ThreadEncoding& thread, uint64_t address, uint64_t size) override;
+  bool Snapshot(const MemoryFigures& figures) override;
+  bool Complete(std::string_view trailer_json) override { return Trailer(trailer_json); }
+
+  bool Node(uint32_t id, uint32_t parent, uint32_t frame);
+  bool Frame(const Location* locations, size_t count);
+  bool Function(uint32_t name, uint32_t script, uint32_t line, uint32_t column);
+  bool Script(uint32_t url, uint32_t source_map_url);
+  bool String(std::string_view text);
+  bool Thread(uint32_t index, uint32_t tid, uint32_t name);
+  bool Trailer(std::string_view json);
+
+  // Of aggregated captures only.
+  bool SnapshotWithTracked(const MemoryFigures& figures, uint64_t tracked_bytes);
+  bool AggregatedLocation(const LocationFigures& location);
+  bool Totals(uint64_t allocations, uint64_t bytes);
+
+ private:
+  // Room enough for any record but those that carry text.
+  static constexpr size_t kRoom = 64;
+
+  bool Switch(const ThreadEncoding& thread);
+
+  // The tag goes last: a kill in between leaves a zero, and the stream ends cleanly before this record.
+  bool Finish(uint8_t* record, uint8_t tag, const uint8_t* end) {
+    std::atomic_signal_fence(std::memory_order_release);
+    *static_cast<volatile uint8_t*>(record) = tag;
+    sink_->Commit(static_cast<size_t>(end - record));
+    return true;
+  }
+
+  bool Extended(wire::ExtendedType type, const uint8_t* bytes, size_t count);
+  bool Extended(wire::ExtendedType type, std::initializer_list<uint64_t> varints);
+
+  Sink* sink_;
+  uint32_t current_thread_ = 0;
+  uint32_t last_node_id_ = 0;
+  uint32_t last_node_frame_ = 0;
+};
+
+}  // namespace heapray

@@ -1,0 +1,87 @@
+// One interface for every runtime's stacks. The tracker knows no runtime; a runtime knows no records.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "stacks/mapped_array.h"
+
+namespace heapray {
+
+// A physical frame as the walk found it. `key` identifies the code and the place in it for as long as the thread's
+// epoch lasts; `fp` and `pc` are the frame's and the code's addresses, good for Describe() until the allocation
+// returns.
+struct RawFrame {
+  uint64_t key;
+  uint64_t fp;
+  uint64_t pc;
+};
+
+// A source file as a runtime knows it. `id` is the tree's own: the source keeps it, 0 at first, so that long texts
+// (a data URL of a source map) are looked at once.
+struct SourceScript {
+  std::string_view url;
+  std::string_view source_map_url;
+  uint32_t id = 0;
+};
+
+// Takes a frame's description, innermost logical frame first when calls were inlined.
+class FrameSink {
+ public:
+  virtual ~FrameSink() = default;
+  // Texts are UTF-8 and valid only during the call. Lines and columns are 1-based, 0 when unknown; the first pair is
+  // the place being executed, the second the function's start.
+  virtual void Add(std::string_view function, SourceScript& script, uint32_t line, uint32_t column,
+                   uint32_t function_line, uint32_t function_column) = 0;
+};
+
+// A thread's last stack. The outermost frame lies at the array's end, so that what stays from one walk to the next
+// stays where it is.
+class StackWalk {
+ public:
+  static constexpr size_t kMaxDepth = 1u << 14;
+
+  StackWalk() : frames_(kMaxDepth) {}
+
+  bool usable() const { return frames_.usable(); }
+  // The number of frames, and the frame that is `level` frames away from the outermost one.
+  size_t depth() const { return depth_; }
+  const RawFrame& FromOutermost(size_t level) const { return frames_[kMaxDepth - 1 - level]; }
+  // How many of the outermost frames are those of the walk before.
+  size_t unchanged() const { return unchanged_; }
+  uint64_t epoch() const { return epoch_; }
+
+  // For a StackSource: keeps the `unchanged` outermost frames of the walk before and puts `count` frames, innermost
+  // first, on top. What does not fit loses its outermost frames.
+  void Set(size_t unchanged, const RawFrame* fresh, size_t count, uint64_t epoch) {
+    if (unchanged > depth_) unchanged = depth_;
+    if (count > kMaxDepth - unchanged) count = kMaxDepth - unchanged;
+    if (count > 0) memcpy(&frames_[kMaxDepth - unchanged - count], fresh, count * sizeof(RawFrame));
+    depth_ = unchanged + count;
+    unchanged_ = unchanged;
+    epoch_ = epoch;
+  }
+
+ private:
+  MappedArray<RawFrame> frames_;
+  size_t depth_ = 0;
+  size_t unchanged_ = 0;
+  uint64_t epoch_ = 0;
+};
+
+class StackSource {
+ public:
+  virtual ~StackSource() = default;
+
+  // Called on the allocating thread, without locks, before every record with a stack: sets `walk` to the runtime's
+  // frames. Must not allocate. The walk's epoch is a number that changes whenever the keys of this thread's runtime may
+  // have changed meaning.
+  virtual void Walk(StackWalk& walk) = 0;
+
+  // Called for a frame of the walk just made, under the tracker's lock; may allocate (its own calls are not tracked).
+  virtual void Describe(const RawFrame& frame, FrameSink& sink) = 0;
+};
+
+}  // namespace heapray

@@ -1,0 +1,125 @@
+#include "stacks/stack_tree.h"
+
+#include <algorithm>
+
+namespace heapray {
+namespace {
+
+constexpr size_t kMaxInlined = 255;
+
+}  // namespace
+
+class StackTree::Collector final : public FrameSink {
+ public:
+  explicit Collector(StackTree* tree) : tree_(tree) {}
+
+  void Add(std::string_view function, SourceScript& script, uint32_t line, uint32_t column, uint32_t function_line,
+           uint32_t function_column) override {
+    if (count_ == kMaxInlined) return;
+    if (script.id == 0) script.id = tree_->Script(script.url, script.source_map_url);
+    locations_[count_++] = {tree_->Function(function, script.id, function_line, function_column), line, column};
+  }
+
+  const Location* locations() const { return locations_; }
+  size_t count() const { return count_; }
+
+ private:
+  StackTree* tree_;
+  Location locations_[kMaxInlined];
+  size_t count_ = 0;
+};
+
+uint32_t StackTree::Resolve(ThreadStack& stack) {
+  const StackWalk& walk = stack.walk_;
+  if (!walk.usable() || !stack.levels_.usable()) return 0;
+  if (walk.epoch() != stack.epoch_) {
+    stack.epoch_ = walk.epoch();
+    stack.resolved_ = stack.levels_known_ = 0;
+  }
+  size_t depth = walk.depth();
+  size_t level = std::min(stack.resolved_, depth);
+  size_t known = std::min(stack.levels_known_, depth);
+  while (level < known && stack.levels_[level].key == walk.FromOutermost(level).key) level++;
+  uint32_t node = level == 0 ? stack.base_ : stack.levels_[level - 1].node;
+  for (; level < depth; level++) {
+    const RawFrame& raw = walk.FromOutermost(level);
+    uint32_t frame = Frame(raw, walk.epoch());
+    // A frame that stands for nothing a reader could see keeps its caller's node.
+    if (frame != 0) node = Node(node, frame);
+    stack.levels_[level] = {raw.key, node};
+  }
+  stack.levels_known_ = stack.resolved_ = depth;
+  return node;
+}
+
+uint32_t StackTree::Frame(const RawFrame& raw, uint64_t epoch) {
+  KnownFrame* known = frame_by_key_.Find(raw.key);
+  if (known != nullptr && known->epoch == epoch) return known->frame;
+
+  Collector collector(this);
+  source_->Describe(raw, collector);
+  uint32_t frame = FrameOf(collector.locations(), collector.count());
+  frame_by_key_[raw.key] = {epoch, frame};
+  return frame;
+}
+
+uint32_t StackTree::FrameOf(const Location* locations, size_t count) {
+  if (count == 0) return 0;
+  uint64_t hash = count;
+  for (size_t i = 0; i < count; i++) {
+    hash = MixBits(hash * 31 + locations[i].function);
+    hash = MixBits(hash ^ (static_cast<uint64_t>(locations[i].line) << 32 | locations[i].column));
+  }
+  uint32_t& slot = frame_by_content_[hash | 1];
+  if (slot == 0) {
+    slot = ++frames_;
+    writer_->Frame(locations, count);
+  }
+  return slot;
+}
+
+uint32_t StackTree::Continue(uint32_t node, std::string_view what) {
+  Location location{Function(what, Script("<async>", ""), 0, 0), 0, 0};
+  return Node(node, FrameOf(&location, 1));
+}
+
+uint32_t StackTree::Node(uint32_t parent, uint32_t frame) {
+  uint32_t& slot = node_by_edge_[static_cast<uint64_t>(parent) << 32 | frame];
+  if (slot == 0) {
+    slot = ++nodes_;
+    writer_->Node(slot, parent, frame);
+  }
+  return slot;
+}
+
+uint32_t StackTree::String(std::string_view text) {
+  if (text.empty()) return 0;
+  auto [entry, added] = strings_.try_emplace(std::string(text), static_cast<uint32_t>(strings_.size() + 1));
+  if (added) writer_->String(text);
+  return entry->second;
+}
+
+uint32_t StackTree::Script(std::string_view url, std::string_view source_map_url) {
+  uint32_t url_id = String(url);
+  uint32_t map_id = String(source_map_url);
+  uint32_t& slot = script_by_content_[(static_cast<uint64_t>(url_id) << 32 | map_id) + 1];
+  if (slot == 0) {
+    slot = ++scripts_;
+    writer_->Script(url_id, map_id);
+  }
+  return slot;
+}
+
+uint32_t StackTree::Function(std::string_view name, uint32_t script, uint32_t line, uint32_t column) {
+  uint32_t name_id = String(name);
+  uint64_t hash = MixBits(static_cast<uint64_t>(name_id) << 32 | script);
+  hash = MixBits(hash ^ (static_cast<uint64_t>(line) << 32 | column)) | 1;
+  uint32_t& slot = function_by_content_[hash];
+  if (slot == 0) {
+    slot = ++functions_;
+    writer_->Function(name_id, script, line, column);
+  }
+  return slot;
+}
+
+}  // namespace heapray

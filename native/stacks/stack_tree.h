@@ -1,0 +1,92 @@
+// The capture's tables: strings, scripts, functions, frames and the tree of stacks. Each is written to the capture when
+// it is first needed. Not thread-safe: the tracker's lock is held.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "record/record_writer.h"
+#include "stacks/flat_map.h"
+#include "stacks/stack_source.h"
+
+namespace heapray {
+
+// A thread's last stack and the nodes of the tree it led to, so that only what changed since is resolved.
+class ThreadStack {
+ public:
+  ThreadStack() : levels_(StackWalk::kMaxDepth) {}
+
+  StackWalk& walk() { return walk_; }
+  // Takes note of a walk just made; returns whether it led to the last resolved stack, whose node() it shares.
+  bool Unchanged() {
+    if (walk_.unchanged() < resolved_) resolved_ = walk_.unchanged();
+    return resolved_ == walk_.depth() && walk_.epoch() == epoch_;
+  }
+  // The node of the walk's stack, once resolved; the base for an empty one.
+  uint32_t node() const { return walk_.depth() == 0 ? base_ : levels_[walk_.depth() - 1].node; }
+  // Another capture has other nodes.
+  void Forget() { resolved_ = levels_known_ = base_ = 0; }
+  // The node that the outermost frame hangs under: that of the stack which this thread works for, or 0.
+  void SetBase(uint32_t base) {
+    if (base == base_) return;
+    Forget();
+    base_ = base;
+  }
+
+ private:
+  friend class StackTree;
+  struct Level {
+    uint64_t key;
+    uint32_t node;
+  };
+
+  StackWalk walk_;
+  MappedArray<Level> levels_;  // outermost first
+  size_t levels_known_ = 0;    // levels whose nodes are right for their keys
+  size_t resolved_ = 0;        // levels whose keys are the walk's
+  uint64_t epoch_ = 0;
+  uint32_t base_ = 0;
+};
+
+class StackTree {
+ public:
+  StackTree(RecordWriter* writer, StackSource* source) : writer_(writer), source_(source) {}
+
+  // The node of the stack that was just walked, writing what the capture does not have yet.
+  uint32_t Resolve(ThreadStack& stack);
+
+  // The node under `node` that says: here `what` went on elsewhere.
+  uint32_t Continue(uint32_t node, std::string_view what);
+
+  uint32_t String(std::string_view text);
+
+ private:
+  class Collector;
+  struct KnownFrame {
+    uint64_t epoch = 0;
+    uint32_t frame = 0;
+  };
+
+  uint32_t Frame(const RawFrame& raw, uint64_t epoch);
+  uint32_t FrameOf(const Location* locations, size_t count);
+  uint32_t Node(uint32_t parent, uint32_t frame);
+  uint32_t Script(std::string_view url, std::string_view source_map_url);
+  uint32_t Function(std::string_view name, uint32_t script, uint32_t line, uint32_t column);
+
+  RecordWriter* writer_;
+  StackSource* source_;
+  FlatMap<KnownFrame> frame_by_key_;     // raw key -> frame, while its epoch lasts
+  FlatMap<uint32_t> frame_by_content_;   // hash of the locations -> frame
+  FlatMap<uint32_t> node_by_edge_;       // parent << 32 | frame -> node
+  FlatMap<uint32_t> script_by_content_;  // url << 32 | source map url -> script
+  FlatMap<uint32_t> function_by_content_;
+  std::unordered_map<std::string, uint32_t> strings_;
+  uint32_t frames_ = 0;
+  uint32_t nodes_ = 0;
+  uint32_t scripts_ = 0;
+  uint32_t functions_ = 0;
+};
+
+}  // namespace heapray

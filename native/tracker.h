@@ -1,0 +1,139 @@
+// Ties hooks to stacks to records. Knows no runtime: frames come from a StackSource.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "hooks/address_space.h"
+#include "process/lock.h"
+#include "record/record_writer.h"
+#include "record/sink.h"
+#include "stacks/stack_source.h"
+#include "stacks/stack_tree.h"
+
+namespace heapray {
+
+// What only the tracked runtime can tell of a moment: callable inside any hook.
+class Runtime {
+ public:
+  virtual ~Runtime() = default;
+  // Whether memory that is being mapped is the runtime's garbage-collected heap. `frame` is the frame address of the
+  // hook that the mapping call came to.
+  virtual bool IsHeapPages(uint64_t frame, size_t bytes) = 0;
+  // What the calling thread is for, when it carries no name of its own; a literal, empty when unknown.
+  virtual const char* ThreadRole() = 0;
+  // What a thread is for that begins at this function.
+  virtual const char* RoleOf(uint64_t routine) = 0;
+};
+
+struct ThreadState;
+
+// On whose behalf a thread works: the stack that queued the work. Good for one capture.
+struct WorkContext {
+  uint32_t session = 0;
+  uint32_t node = 0;
+};
+
+class Tracker {
+ public:
+  struct Options {
+    std::unique_ptr<Sink> sink;
+    std::string path;           // for messages
+    std::string metadata_json;  // the capture's header
+    bool aggregate = false;     // adds allocations up instead of writing down each one
+    StackSource* stacks;
+    Runtime* runtime;
+    std::string inherited_thread_name;  // the main thread's name as the program found it
+  };
+
+  // The process's one tracker: starts, stops, starts again. Never destroyed, since other threads may be inside it.
+  static Tracker& Get() { return instance_; }
+
+  // Begins to record. Returns false, with errno in *error, when the header could not be written.
+  bool Start(Options options, int* error);
+  // Ends the capture. `reason` goes into its trailer. Does nothing when not active, or in a forked child.
+  // Returns false when the capture could not be completed.
+  bool Stop(const char* reason);
+
+  bool active() const { return active_.load(std::memory_order_acquire); }
+  bool ended_by_error() const { return failed_.load(std::memory_order_acquire); }
+
+  // The hooks' entry points, to be called inside an Untracked scope.
+  void OnAllocation(wire::Allocator allocator, void* block, size_t size);
+  void OnFree(void* block);
+  // Runs `reallocate`, a realloc of `old_block`, with other threads' records held back, so that the old block's free
+  // is recorded before anybody gets its address, and only if it happened.
+  void* OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*, size_t));
+  void OnThreadName();
+
+  // The calling thread's stack as a context for work that goes on elsewhere; `what` tells readers what that is.
+  WorkContext ContextHere(std::string_view what);
+  // The context that the calling thread works in, and to set it. Anything the thread has under its own name stays.
+  WorkContext context();
+  void SetContext(WorkContext context);
+  // What a thread is for that begins at `routine`, and to say so of the calling thread; literals.
+  const char* RoleOf(uint64_t routine) { return options_.runtime->RoleOf(routine); }
+  void SetThreadRole(const char* role);
+  void OnSnapshot(const MemoryFigures& figures);
+
+  // Runs a mapping call and its bookkeeping with other threads' records held back, so that ranges change in the order
+  // they are recorded in. `frame` is the hook's frame address.
+  template <typename Call>
+  auto WithAddressSpace(uint64_t frame, Call call) {
+    SpinLock::Guard guard(lock_);
+    return call(address_space_, [this, frame](const AddressSpace::Change& c) { RecordMapping(c, frame); });
+  }
+
+ private:
+  Tracker();
+  ~Tracker() = delete;
+
+  static Tracker& instance_;
+
+  void RecordMapping(const AddressSpace::Change& change, uint64_t frame);
+  void Introduce(ThreadState& thread);
+  uint32_t Enter(ThreadState& thread);
+  void DeclareThread(ThreadState& thread);
+  void Fail();
+
+  std::atomic<bool> active_{false};
+  std::atomic<bool> failed_{false};
+  std::atomic<uint32_t> session_{0};
+  int owner_pid_ = 0;
+  SpinLock lock_;
+  Options options_;
+  std::unique_ptr<RecordWriter> writer_;
+  std::unique_ptr<Recorder> aggregator_;  // of an aggregated capture
+  Recorder* recorder_ = nullptr;          // the aggregator, or the writer itself
+  std::unique_ptr<StackTree> tree_;
+  AddressSpace address_space_;
+  uint32_t threads_ = 0;
+};
+
+namespace internal {
+// initial-exec (see the Makefile): the general model would allocate in a new thread, inside the hook, forever.
+extern constinit thread_local bool t_untracked;
+}  // namespace internal
+
+// While one exists, what this thread allocates is its own affair: not recorded, and no hook runs inside a hook.
+class Untracked {
+ public:
+  Untracked() : entered_(!internal::t_untracked) { internal::t_untracked = true; }
+  ~Untracked() {
+    if (entered_) internal::t_untracked = false;
+  }
+  Untracked(const Untracked&) = delete;
+  Untracked& operator=(const Untracked&) = delete;
+  // Whether the thread was tracked until now, i.e. whether this call is the program's.
+  bool entered() const { return entered_; }
+
+ private:
+  bool entered_;
+};
+
+}  // namespace heapray

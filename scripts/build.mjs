@@ -1,0 +1,35 @@
+// Builds dist/: the modules (tsc), the two CommonJS bundles (esbuild), and the report pages (scripts/build-ui.mjs).
+//   node scripts/build.mjs [--no-ui]
+import { spawnSync } from "node:child_process";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = path.resolve(fileURLToPath(import.meta.url), "../..");
+
+/** @param {string[]} args */
+function node(...args) {
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+node("node_modules/typescript/bin/tsc", "-p", "tsconfig.json");
+
+await build({
+  absWorkingDir: root,
+  entryPoints: { preload: "src/tracker/preload.ts", index: "src/index.ts" },
+  outdir: "dist",
+  outExtension: { ".js": ".cjs" },
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  // What ESM modules know as import.meta.url; the bundles lie where the modules' root does, in dist/.
+  define: { "import.meta.url": "importMetaUrl" },
+  banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
+  external: ["*.node"],
+  sourcemap: true,
+  logLevel: "warning",
+});
+
+if (!process.argv.includes("--no-ui")) node("scripts/build-ui.mjs");

@@ -1,0 +1,21 @@
+import type { CaptureSource } from "../capture/capture-source.js";
+import type { MemorySnapshot } from "../capture/records.js";
+import { AggregatedContents } from "./aggregated-contents.js";
+import type { LocationFigures } from "./location-figures.js";
+import { StreamedContents } from "./streamed-contents.js";
+
+/** What captures of one file format hold, and how it is found. */
+export interface CaptureContents {
+  /**
+   * Reads `source` to its end and tells of each memory snapshot. What it returns gives the figures.
+   * @throws CaptureError `CORRUPT`; the function returned: `NO_DATA`
+   */
+  read(source: CaptureSource, onSnapshot: (snapshot: MemorySnapshot) => void): () => LocationFigures;
+  /** @throws CaptureError `AGGREGATED` where the capture does not hold each single allocation and free */
+  checkSingleRecords(): void;
+}
+
+/** The contents of a capture called `name` in messages, by the file format that its header tells. */
+export function contentsOf(fileFormat: string, name: string): CaptureContents {
+  return fileFormat === "AGGREGATED_ALLOCATIONS" ? new AggregatedContents(name) : new StreamedContents();
+}

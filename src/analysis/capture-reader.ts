@@ -1,0 +1,199 @@
+import type { CaptureSource } from "../capture/capture-source.js";
+import { CaptureError } from "../capture/errors.js";
+import { EventBatch, SNAPSHOT_EVENT } from "../capture/event-batch.js";
+import type { AllocationRecord, MemorySnapshot, Metadata } from "../capture/records.js";
+import type { AllocatorType } from "../capture/wire.js";
+import { SourceMaps } from "../symbols/source-maps.js";
+import { SourceText } from "../symbols/source-text.js";
+import type { ReadText } from "../symbols/text-files.js";
+import { eventRecord, locationRecords, type RecordContext } from "./allocation-record.js";
+import { type CaptureContents, contentsOf } from "./capture-contents.js";
+import type { LocationFigures } from "./location-figures.js";
+import { SnapshotSeries } from "./snapshot-series.js";
+import { StackTraces } from "./stack-traces.js";
+
+export interface ReaderOptions {
+  /** Whether stack traces show original sources through source maps; true unless told. */
+  readonly sourceMaps?: boolean;
+  /** Reads source maps and sources; a FileReader reads them from disk, any other reader has none unless told. */
+  readonly readText?: ReadText;
+  /** Memory snapshots to keep, evenly thinned out beyond; 10,000 unless told. */
+  readonly maxMemorySnapshots?: number;
+  /** Called as a pass over the capture goes on. */
+  readonly onProgress?: (bytesRead: number, totalBytes: number) => void;
+}
+
+export interface MergeOptions {
+  /** One record per stack and allocator (tid 0) instead of one per thread, stack and allocator; true unless told. */
+  readonly mergeThreads?: boolean;
+}
+
+/** Starts a pass over the capture; `onRead` is to be called with the bytes read so far. */
+export type OpenCapture = (onRead: (bytesRead: number) => void) => CaptureSource;
+
+/** What one pass over the whole capture finds. */
+interface Scan {
+  /** @throws CaptureError `NO_DATA` */
+  readonly figures: () => LocationFigures;
+  readonly snapshots: SnapshotSeries;
+  readonly source: CaptureSource;
+  readonly context: RecordContext;
+}
+
+/**
+ * Answers questions about a capture, wherever it is. The whole capture is read once, when first needed, for the
+ * high-water mark, the leaks and the snapshots together; what is kept is as large as the program's live allocations and
+ * distinct stacks, not as the capture.
+ */
+export class CaptureReader implements Disposable {
+  /**
+   * The header's fields are there at once; `peakMemory`, `totalAllocations`, `endTimeMs` and `complete` read the whole
+   * capture when first asked for, and the first two throw `NO_DATA` where an aggregated capture was not completed.
+   */
+  readonly metadata: Metadata;
+  /** The lines of the sources that frames are in. */
+  readonly sourceText: SourceText;
+
+  readonly #name: string;
+  readonly #open: () => CaptureSource;
+  readonly #maxSnapshots: number;
+  readonly #maps: SourceMaps | undefined;
+  readonly #contents: CaptureContents;
+  /** The pass that the header was read with, not yet used for anything else. */
+  #unused: CaptureSource | undefined;
+  #scanned: Scan | undefined;
+  #closed = false;
+
+  /**
+   * `name` is what messages call the capture, `totalBytes` its size for `onProgress`.
+   * @throws CaptureError when the capture cannot be opened or has no header that can be read.
+   */
+  constructor(name: string, totalBytes: number, open: OpenCapture, options: ReaderOptions = {}) {
+    const { onProgress, readText = () => undefined } = options;
+    this.#name = name;
+    this.#open = () => open((bytesRead) => onProgress?.(bytesRead, totalBytes));
+    this.#maxSnapshots = options.maxMemorySnapshots ?? 10_000;
+    this.#maps = options.sourceMaps === false ? undefined : new SourceMaps(readText);
+    this.sourceText = new SourceText(readText, this.#maps);
+    this.#unused = this.#open();
+    this.metadata = this.#makeMetadata(this.#unused);
+    this.#contents = contentsOf(this.metadata.fileFormat, name);
+  }
+
+  /**
+   * Every allocation and every free, in their order; frees have the allocator `FREE` or `MUNMAP` and no stack.
+   * Each call is a pass over the capture.
+   * @throws CaptureError `AGGREGATED`; while iterating, `CORRUPT` where a record is damaged.
+   */
+  getAllocationRecords(): IterableIterator<AllocationRecord> {
+    this.#contents.checkSingleRecords();
+    return this.#allEvents(this.#openPass());
+  }
+
+  /**
+   * The allocations that were live when the live bytes first reached their maximum, merged by location.
+   * @throws CaptureError `CORRUPT`, `NO_DATA`
+   */
+  getHighWatermarkAllocationRecords({ mergeThreads = true }: MergeOptions = {}): IterableIterator<AllocationRecord> {
+    const { context, figures } = this.#scan();
+    return locationRecords(context, figures(), "peak", mergeThreads);
+  }
+
+  /**
+   * The allocations that were live at the capture's end, merged by location.
+   * @throws CaptureError `CORRUPT`, `NO_DATA`
+   */
+  getLeakedAllocationRecords({ mergeThreads = true }: MergeOptions = {}): IterableIterator<AllocationRecord> {
+    const { context, figures } = this.#scan();
+    return locationRecords(context, figures(), "end", mergeThreads);
+  }
+
+  /** The process's memory over time. */
+  getMemorySnapshots(): IterableIterator<MemorySnapshot> {
+    return this.#scan().snapshots.snapshots.values();
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Lets go of the capture. Records that were read stay valid, anything else throws from now on. */
+  close(): void {
+    this.#closed = true;
+    this.#unused?.close();
+    this.#unused = undefined;
+    this.#scanned = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  *#allEvents(source: CaptureSource): Generator<AllocationRecord, void, undefined> {
+    const context = this.#contextOf(source);
+    const batch = new EventBatch();
+    try {
+      while (source.next(batch)) {
+        const { kind, thread, node, address, size, length } = batch;
+        for (let i = 0; i < length; i++) {
+          const allocator = kind[i] as AllocatorType;
+          if ((allocator as number) === SNAPSHOT_EVENT) continue;
+          const [threadIndex, stack] = [thread[i] as number, node[i] as number];
+          yield eventRecord(context, threadIndex, stack, allocator, address[i] as number, size[i] as number);
+        }
+      }
+    } finally {
+      source.close();
+    }
+  }
+
+  #contextOf({ tables }: CaptureSource): RecordContext {
+    return { tables, stacks: new StackTraces(tables, this.#maps) };
+  }
+
+  #openPass(): CaptureSource {
+    if (this.#closed) {
+      throw new CaptureError("CLOSED", this.#name, `The reader of ${this.#name} is closed; open a new one.`);
+    }
+    const source = this.#unused ?? this.#open();
+    this.#unused = undefined;
+    return source;
+  }
+
+  #scan(): Scan {
+    if (this.#scanned !== undefined) return this.#scanned;
+    const source = this.#openPass();
+    const snapshots = new SnapshotSeries(this.#maxSnapshots);
+    let figures: () => LocationFigures;
+    try {
+      figures = this.#contents.read(source, (snapshot) => snapshots.add(snapshot));
+    } finally {
+      source.close();
+    }
+    this.#scanned = { figures, snapshots, source, context: this.#contextOf(source) };
+    return this.#scanned;
+  }
+
+  #makeMetadata({ header }: CaptureSource): Metadata {
+    const scan = (): Scan => this.#scan();
+    const { fileFormat, nativeTraces } = header.options;
+    return {
+      ...header,
+      fileFormat: typeof fileFormat === "string" ? fileFormat : "ALL_ALLOCATIONS",
+      hasNativeTraces: nativeTraces === true,
+      get endTimeMs() {
+        const { source, snapshots } = scan();
+        return source.end?.endTimeMs ?? header.startTimeMs + (snapshots.last?.timeMs ?? 0);
+      },
+      get complete() {
+        return scan().source.end !== undefined;
+      },
+      get totalAllocations() {
+        return scan().figures().totalAllocations;
+      },
+      get peakMemory() {
+        return scan().figures().peakBytes;
+      },
+    };
+  }
+}

@@ -1,0 +1,33 @@
+import { CaptureDecoder } from "../capture/decoder.js";
+import { CaptureFile, FileByteSource } from "../capture/file-byte-source.js";
+import { readTextFile } from "../symbols/text-files.js";
+import { CaptureReader, type ReaderOptions } from "./capture-reader.js";
+
+/** Reads a capture file. */
+export class FileReader extends CaptureReader {
+  /** The capture's path. */
+  readonly path: string;
+  readonly #file: CaptureFile;
+
+  /**
+   * Opens the file and reads its header.
+   * @throws CaptureError `UNREADABLE`, `NOT_A_CAPTURE`, `NEWER_VERSION` or `CORRUPT`.
+   */
+  constructor(path: string, options: ReaderOptions = {}) {
+    const file = new CaptureFile(path);
+    try {
+      const open = (onRead: (bytesRead: number) => void) => new CaptureDecoder(new FileByteSource(file), { onRead });
+      super(path, file.size, open, { readText: readTextFile, ...options });
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    this.path = path;
+    this.#file = file;
+  }
+
+  override close(): void {
+    super.close();
+    this.#file.close();
+  }
+}

@@ -1,0 +1,37 @@
+import type { MemorySnapshot } from "../capture/records.js";
+
+/**
+ * A capture's memory snapshots, at most `max` of them: when there are more, every second one is dropped and only every
+ * second (then fourth, ...) new one is kept, so that a long capture stays small and evenly covered.
+ */
+export class SnapshotSeries {
+  readonly #max: number;
+  #snapshots: MemorySnapshot[] = [];
+  #stride = 1;
+  #seen = 0;
+  #last: MemorySnapshot | undefined;
+
+  constructor(max: number) {
+    this.#max = Math.max(2, Math.floor(max));
+  }
+
+  add(snapshot: MemorySnapshot): void {
+    this.#last = snapshot;
+    if (this.#seen++ % this.#stride !== 0) return;
+    if (this.#snapshots.length === this.#max) {
+      this.#snapshots = this.#snapshots.filter((_, index) => index % 2 === 0);
+      this.#stride *= 2;
+      if ((this.#seen - 1) % this.#stride !== 0) return;
+    }
+    this.#snapshots.push(snapshot);
+  }
+
+  get snapshots(): readonly MemorySnapshot[] {
+    return this.#snapshots;
+  }
+
+  /** The last snapshot of the capture, kept or not. */
+  get last(): MemorySnapshot | undefined {
+    return this.#last;
+  }
+}

@@ -1,0 +1,123 @@
+import type { ByteSource } from "./byte-source.js";
+import { type CaptureError, corrupt } from "./errors.js";
+
+/** More bytes than any record but STRING and EXTENDED has, so that these can be decoded without asking for more. */
+export const MARGIN = 8192;
+const MAX_VARINT_BYTES = 10;
+const CHUNK = 1024 * 1024;
+
+/**
+ * The part of a source that is in memory. The decoder reads `bytes` from `position` on; at the end of the source
+ * the bytes after `end` are zeros, MARGIN of them, so that a record cut short decodes to something harmless and
+ * shows itself by passing `end`.
+ */
+export class ByteWindow {
+  bytes: Uint8Array;
+  position = 0;
+  end = 0;
+  /** Where the long varint that was read last ended. */
+  varintEnd = 0;
+  /** No more bytes will come. */
+  atEnd = false;
+  /** Called after each chunk with the bytes read until now. */
+  onRead: ((bytesRead: number) => void) | undefined;
+  readonly #source: ByteSource;
+  readonly #chunk: number;
+  /** Offset in the source of `bytes[0]`. */
+  #base = 0;
+
+  /** `chunk`: bytes to ask the source for at a time. */
+  constructor(source: ByteSource, chunk = CHUNK) {
+    this.#source = source;
+    this.#chunk = chunk;
+    this.bytes = new Uint8Array(chunk + 2 * MARGIN);
+  }
+
+  get sourceName(): string {
+    return this.#source.name;
+  }
+
+  /** Positions up to here have MARGIN bytes after them, zeros behind the end included. */
+  get limit(): number {
+    return this.atEnd ? this.end : this.end - MARGIN;
+  }
+
+  /** Whether the position has passed the end: the record being read was cut short. */
+  get overrun(): boolean {
+    return this.position > this.end;
+  }
+
+  /** Reads until at least `need` bytes follow `position`; false where the source ends before. */
+  ensure(need: number): boolean {
+    if (this.end - this.position >= need) return true;
+    this.#dropRead();
+    while (this.end < need && !this.atEnd) this.#readChunk(need);
+    return this.end >= need;
+  }
+
+  #dropRead(): void {
+    this.bytes.copyWithin(0, this.position, this.end);
+    this.#base += this.position;
+    this.end -= this.position;
+    this.position = 0;
+  }
+
+  #readChunk(need: number): void {
+    if (this.end + MARGIN >= this.bytes.length) {
+      // Doubling, not jumping to `need`: a length in a damaged file must not decide what is allocated.
+      const grown = new Uint8Array(Math.min(2 * this.bytes.length, need + this.#chunk + 2 * MARGIN));
+      grown.set(this.bytes.subarray(0, this.end));
+      this.bytes = grown;
+    }
+    const room = this.bytes.length - MARGIN - this.end;
+    const count = this.#source.read(this.bytes, this.end, Math.min(room, this.#chunk));
+    this.end += count;
+    if (count === 0) {
+      this.atEnd = true;
+      this.bytes.fill(0, this.end, this.end + MARGIN);
+    } else {
+      this.onRead?.(this.#base + this.end);
+    }
+  }
+
+  /** Reads the varint at the window's position. */
+  varint(): number {
+    const first = this.bytes[this.position++] as number;
+    if (first < 128) return first;
+    const value = this.longVarint(this.bytes, this.position, first);
+    this.position = this.varintEnd;
+    return value;
+  }
+
+  /** A varint whose `first` byte, before `pos`, says that more follow. Exact below 2^53. It ends at `varintEnd`. */
+  longVarint(bytes: Uint8Array, pos: number, first: number): number {
+    let byte = bytes[pos] as number;
+    let value = (first & 127) | ((byte & 127) << 7);
+    let next = pos + 1;
+    if (byte > 127) {
+      byte = bytes[next++] as number;
+      value |= (byte & 127) << 14;
+      if (byte > 127) {
+        byte = bytes[next++] as number;
+        value |= (byte & 127) << 21;
+        if (byte > 127) {
+          // 28 bits are full. From here on only doubles hold the value.
+          let scale = 2 ** 28;
+          do {
+            if (next - pos >= MAX_VARINT_BYTES - 1) throw this.corrupt(pos - 1, "a number is longer than ten bytes");
+            byte = bytes[next++] as number;
+            value += (byte & 127) * scale;
+            scale *= 128;
+          } while (byte > 127);
+        }
+      }
+    }
+    this.varintEnd = next;
+    return value;
+  }
+
+  /** The error of a record at `start` in the window that contradicts the format. */
+  corrupt(start: number, reason: string, cause?: unknown): CaptureError {
+    return corrupt(this.sourceName, this.#base + start, reason, cause);
+  }
+}

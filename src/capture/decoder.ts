@@ -1,0 +1,288 @@
+import { AggregateTable } from "./aggregate.js";
+import type { ByteSource } from "./byte-source.js";
+import { ByteWindow, MARGIN } from "./byte-window.js";
+import type { CaptureEnd, CaptureSource } from "./capture-source.js";
+import { Float64Column, Uint32Column } from "./columns.js";
+import { readDefinition } from "./definitions.js";
+import { type EventBatch, SNAPSHOT_EVENT } from "./event-batch.js";
+import { readExtended } from "./extended.js";
+import { readHeader } from "./header.js";
+import type { CaptureHeader } from "./records.js";
+import { CaptureTables } from "./tables.js";
+import { AllocatorType, Flag, Type } from "./wire.js";
+
+/** Addresses and sizes are below this. */
+const ADDRESS_LIMIT = 2 ** 48;
+
+/** Allocator of the record types that imply one. */
+const ALLOCATOR_OF_TYPE = new Uint8Array(16);
+ALLOCATOR_OF_TYPE[Type.MALLOC] = AllocatorType.MALLOC;
+ALLOCATOR_OF_TYPE[Type.CALLOC] = AllocatorType.CALLOC;
+ALLOCATOR_OF_TYPE[Type.REALLOC] = AllocatorType.REALLOC;
+ALLOCATOR_OF_TYPE[Type.MMAP] = AllocatorType.MMAP;
+
+export interface DecoderOptions {
+  /** Bytes to ask the source for at a time; 1 MiB unless told. */
+  readonly chunkBytes?: number;
+  /** Called after each chunk with the bytes read until now. */
+  readonly onRead?: (bytesRead: number) => void;
+}
+
+/**
+ * Decodes heapray's own format (docs/capture-format.md).
+ *
+ * Each record is read whole before anything of it is kept: at the end of the input the window continues with zeros, so
+ * a record that was cut short is noticed by the position having passed the window's end, and the capture ends before it.
+ */
+export class CaptureDecoder implements CaptureSource {
+  readonly header: CaptureHeader;
+  readonly tables = new CaptureTables();
+  readonly aggregate = new AggregateTable();
+  end: CaptureEnd | undefined;
+
+  readonly #source: ByteSource;
+  readonly #window: ByteWindow;
+  #finished = false;
+
+  #thread = 0;
+  /** Per thread: the last stack node, size and address. */
+  readonly #lastNode = new Uint32Column(16);
+  readonly #lastSize = new Float64Column(16);
+  readonly #lastAddress = new Float64Column(16);
+  /** Frame of the node defined last. */
+  #previousFrame = 0;
+
+  /** @throws CaptureError when the source does not start with the header of a capture that can be read. */
+  constructor(source: ByteSource, options: DecoderOptions = {}) {
+    this.#source = source;
+    this.#window = new ByteWindow(source, options.chunkBytes);
+    this.#window.onRead = options.onRead;
+    this.header = readHeader(this.#window);
+    this.#addThread();
+  }
+
+  close(): void {
+    this.#finished = true;
+    this.#source.close();
+  }
+
+  next(batch: EventBatch): boolean {
+    batch.clear();
+    while (batch.length === 0 && !this.#finished) this.#fill(batch);
+    return batch.length > 0;
+  }
+
+  /**
+   * Decodes until the batch is full or the capture ends. One function with its state in locals, because this loop is
+   * what reading a capture costs; records that are rare have methods of their own.
+   */
+  #fill(batch: EventBatch): void {
+    const { kind, thread: threadOf, node: nodeOf, size: sizeOf, address: addressOf, capacity } = batch;
+    const window = this.#window;
+    const tables = this.tables;
+    let bytes = window.bytes;
+    let pos = window.position;
+    let end = window.end;
+    let limit = window.limit;
+
+    let thread = this.#thread;
+    let node = this.#lastNode.at(thread);
+    let size = this.#lastSize.at(thread);
+    let address = this.#lastAddress.at(thread);
+    let count = batch.length;
+    let start = pos;
+
+    while (count < capacity) {
+      start = pos;
+      if (pos > limit) {
+        window.position = pos;
+        window.ensure(MARGIN);
+        bytes = window.bytes;
+        start = pos = window.position;
+        end = window.end;
+        limit = window.limit;
+      }
+      const tag = bytes[pos++] as number;
+      const type = tag & 15;
+
+      if (type >= Type.MALLOC && type <= Type.MUNMAP) {
+        let newNode = node;
+        let newSize = size;
+        let newAddress = address;
+        let allocator = ALLOCATOR_OF_TYPE[type] as number;
+        if (type === Type.FREE) {
+          allocator = AllocatorType.FREE;
+        } else if (type === Type.MUNMAP) {
+          allocator = AllocatorType.MUNMAP;
+        } else {
+          if (type === Type.ALLOC) allocator = bytes[pos++] as number;
+          else if (type === Type.MMAP && (tag & Flag.HEAP_PAGES) !== 0) allocator = AllocatorType.HEAP_PAGES;
+          if ((tag & Flag.SAME_STACK) === 0) {
+            let value = bytes[pos++] as number;
+            if (value > 127) {
+              value = window.longVarint(bytes, pos, value);
+              pos = window.varintEnd;
+            }
+            newNode = node + (value < 0x80000000 ? (value >>> 1) ^ -(value & 1) : unzigzag(value));
+          }
+          if ((tag & Flag.SAME_SIZE) === 0) {
+            newSize = bytes[pos++] as number;
+            if (newSize > 127) {
+              newSize = window.longVarint(bytes, pos, newSize);
+              pos = window.varintEnd;
+            }
+          }
+        }
+        if ((tag & Flag.SAME_ADDRESS) === 0) {
+          let value = bytes[pos++] as number;
+          if (value > 127) {
+            value = window.longVarint(bytes, pos, value);
+            pos = window.varintEnd;
+          }
+          if (value < 0x80000000) {
+            const half = value >>> 1;
+            const difference = (half >>> 1) ^ -(half & 1);
+            newAddress += (value & 1) === 0 ? difference * 8 : difference;
+          } else {
+            const half = Math.floor(value / 2);
+            newAddress += half * 2 === value ? unzigzag(half) * 8 : unzigzag(half);
+          }
+        }
+        let eventSize = newSize;
+        if (type === Type.FREE) {
+          eventSize = 0;
+        } else if (type === Type.MUNMAP) {
+          eventSize = bytes[pos++] as number;
+          if (eventSize > 127) {
+            eventSize = window.longVarint(bytes, pos, eventSize);
+            pos = window.varintEnd;
+          }
+        }
+        if (pos > end) break;
+        if (!(newAddress >= 0 && newAddress < ADDRESS_LIMIT)) throw window.corrupt(start, "an address is out of range");
+        if (!(eventSize < ADDRESS_LIMIT)) throw window.corrupt(start, "a size is larger than the address space");
+        if (newNode < 0 || newNode >= tables.nodeParent.length) {
+          throw window.corrupt(start, `stack node ${newNode} is used before it is defined`);
+        }
+        if (type === Type.ALLOC && (allocator === SNAPSHOT_EVENT || isDeallocator(allocator))) {
+          throw window.corrupt(start, `${allocator} is not the number of an allocator`);
+        }
+        address = newAddress;
+        kind[count] = allocator;
+        threadOf[count] = thread;
+        sizeOf[count] = eventSize;
+        addressOf[count] = newAddress;
+        if (type === Type.FREE || type === Type.MUNMAP) {
+          nodeOf[count] = 0;
+        } else {
+          nodeOf[count] = newNode;
+          node = newNode;
+          size = newSize;
+        }
+        count++;
+      } else if (type === Type.NODE) {
+        const parents = tables.nodeParent;
+        const id = parents.length;
+        let back = 1;
+        if ((tag & Flag.PARENT_IS_PREVIOUS) === 0) {
+          back = bytes[pos++] as number;
+          if (back > 127) {
+            back = window.longVarint(bytes, pos, back);
+            pos = window.varintEnd;
+          }
+        }
+        let frame = this.#previousFrame + 1;
+        if ((tag & Flag.FRAME_IS_NEXT) === 0) {
+          let value = bytes[pos++] as number;
+          if (value > 127) {
+            value = window.longVarint(bytes, pos, value);
+            pos = window.varintEnd;
+          }
+          frame += (value < 0x80000000 ? (value >>> 1) ^ -(value & 1) : unzigzag(value)) - 1;
+        }
+        if (pos > end) break;
+        if (back < 1 || back > id) throw window.corrupt(start, `the parent of stack node ${id} is not defined`);
+        if (frame < 1 || frame >= tables.frameEnd.length) {
+          throw window.corrupt(start, `frame ${frame} is used before it is defined`);
+        }
+        parents.push(id - back);
+        tables.nodeFrame.push(frame);
+        this.#previousFrame = frame;
+      } else if (tag === Type.END) {
+        break;
+      } else if (type === Type.SWITCH) {
+        let to = bytes[pos++] as number;
+        if (to > 127) {
+          to = window.longVarint(bytes, pos, to);
+          pos = window.varintEnd;
+        }
+        if (pos > end) break;
+        if (to >= tables.threadTid.length) throw window.corrupt(start, `thread ${to} is used before it is defined`);
+        this.#lastNode.items[thread] = node;
+        this.#lastSize.items[thread] = size;
+        this.#lastAddress.items[thread] = address;
+        thread = to;
+        node = this.#lastNode.at(thread);
+        size = this.#lastSize.at(thread);
+        address = this.#lastAddress.at(thread);
+      } else {
+        window.position = pos;
+        if (!this.#readRare(type, start, batch, count, thread)) break;
+        // What was read may have moved the window.
+        bytes = window.bytes;
+        pos = window.position;
+        end = window.end;
+        limit = window.limit;
+        if (type === Type.EXTENDED) count = batch.length;
+        if (this.#finished) break;
+        start = pos;
+      }
+      start = pos;
+    }
+
+    // Anything but a full batch is the end: of the input, in the middle of a record, or at a zero tag.
+    if (count < capacity) this.#finished = true;
+    batch.length = count;
+    window.position = start;
+    this.#thread = thread;
+    this.#lastNode.items[thread] = node;
+    this.#lastSize.items[thread] = size;
+    this.#lastAddress.items[thread] = address;
+  }
+  /**
+   * Decodes a record that is not on the hot path, from the window's position, which is after its tag at `start`.
+   * False where the input ends inside of it.
+   */
+  #readRare(type: number, start: number, batch: EventBatch, count: number, thread: number): boolean {
+    if (type === Type.END) throw this.#window.corrupt(start, "an end record has flags");
+    if (type !== Type.EXTENDED) {
+      if (!readDefinition(type, start, this.#window, this.tables)) return false;
+      while (this.#lastNode.length < this.tables.threadTid.length) this.#addThread();
+      return true;
+    }
+    const extended = readExtended(start, this.#window, this.tables, this.aggregate);
+    if (extended === undefined) return false;
+    batch.length = count;
+    if (extended.snapshot !== undefined) batch.addSnapshot(thread, extended.snapshot);
+    if (extended.end !== undefined) {
+      this.end = extended.end;
+      this.#finished = true;
+    }
+    return true;
+  }
+
+  #addThread(): void {
+    this.#lastNode.push(0);
+    this.#lastSize.push(0);
+    this.#lastAddress.push(0);
+  }
+}
+
+function unzigzag(value: number): number {
+  const half = Math.floor(value / 2);
+  return half * 2 === value ? half : -half - 1;
+}
+
+function isDeallocator(allocator: number): boolean {
+  return allocator === AllocatorType.FREE || allocator === AllocatorType.MUNMAP;
+}

@@ -1,0 +1,50 @@
+/**
+ * Why a capture cannot be read:
+ * - `UNREADABLE`: the file is missing, a directory, not permitted, or reading it failed;
+ * - `NOT_A_CAPTURE`: it is some other kind of file, or ends inside its header;
+ * - `NEWER_VERSION`: a later heapray wrote it in a format this one does not know;
+ * - `CORRUPT`: a record contradicts the format;
+ * - `NO_DATA`: an aggregated capture whose process ended before tracking did;
+ * - `AGGREGATED`: single allocations were asked for, and the capture holds sums only;
+ * - `CLOSED`: the reader was closed before.
+ */
+export type CaptureErrorCode =
+  | "UNREADABLE"
+  | "NOT_A_CAPTURE"
+  | "NEWER_VERSION"
+  | "CORRUPT"
+  | "NO_DATA"
+  | "AGGREGATED"
+  | "CLOSED";
+
+/** A capture that cannot be read. The message says which file, where, why, and what to do. */
+export class CaptureError extends Error {
+  override readonly name = "CaptureError";
+  readonly code: CaptureErrorCode;
+  /** The capture's path, or the name of whatever it was read from. */
+  readonly source: string;
+  /** Byte offset in the capture; undefined where no place in it is to blame. */
+  readonly offset: number | undefined;
+
+  constructor(
+    code: CaptureErrorCode,
+    source: string,
+    message: string,
+    options: { offset?: number | undefined; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.source = source;
+    this.offset = options.offset;
+  }
+}
+
+/** A record at `offset` that contradicts the format. */
+export function corrupt(source: string, offset: number, reason: string, cause?: unknown): CaptureError {
+  return new CaptureError(
+    "CORRUPT",
+    source,
+    `${source} is damaged at byte ${offset}: ${reason}. Record it again, or cut the file there to read what comes before.`,
+    { offset, cause },
+  );
+}

@@ -1,0 +1,68 @@
+import type { AllocatorType } from "./wire.js";
+
+/** One logical frame of a stack. Lines and columns are 1-based; 0 means unknown. */
+export interface Frame {
+  readonly function: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The metadata a capture's header holds (docs/capture-format.md). */
+export interface CaptureHeader {
+  readonly pid: number;
+  readonly mainThreadId: number;
+  readonly commandLine: readonly string[];
+  readonly cwd: string;
+  readonly runtime: { readonly name: string; readonly version: string; readonly engine?: string };
+  readonly arch: string;
+  readonly platform: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly startTimeMs: number;
+  readonly heaprayVersion: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** What `FileReader.metadata` gives: the header, and what the whole capture says. */
+export interface Metadata extends CaptureHeader {
+  /** End of tracking, milliseconds since the Unix epoch; the last snapshot's time when the process was killed. */
+  readonly endTimeMs: number;
+  /** Whether the capture has its trailer; false when the process ended before tracking did. */
+  readonly complete: boolean;
+  /** Allocations recorded. */
+  readonly totalAllocations: number;
+  /** Live bytes at the high-water mark. */
+  readonly peakMemory: number;
+  readonly hasNativeTraces: boolean;
+  readonly fileFormat: string;
+}
+
+/** An allocation, or several of one location merged (`nAllocations` > 1, `address` 0). */
+export interface AllocationRecord {
+  readonly tid: number;
+  readonly threadName: string;
+  readonly address: number;
+  /** Requested bytes; the sum over the merged allocations. */
+  readonly size: number;
+  readonly allocator: AllocatorType;
+  /** Node of the stack tree; 0 is the empty stack. */
+  readonly stackId: number;
+  readonly nAllocations: number;
+  /** Frames, innermost first, at most `maxStacks` of them. */
+  stackTrace(maxStacks?: number): Frame[];
+}
+
+/** The process's memory at one moment; bytes. */
+export interface MemorySnapshot {
+  /** Milliseconds since tracking started. */
+  readonly timeMs: number;
+  readonly rss: number;
+  /** V8 heap in use. */
+  readonly heapUsed: number;
+  /** V8 heap committed. */
+  readonly heapCommitted: number;
+  /** Memory outside of the heap that V8 knows of (`external` of process.memoryUsage()). */
+  readonly external: number;
+  /** Live bytes of tracked allocations at this moment. */
+  readonly tracked: number;
+}

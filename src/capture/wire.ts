@@ -1,0 +1,57 @@
+/**
+ * The capture format's constants, described in docs/capture-format.md.
+ * The agent's side is native/record/wire.h; a golden test holds the two together.
+ */
+
+export const MAGIC = Uint8Array.of(0x68, 0x65, 0x61, 0x70, 0x72, 0x61, 0x79, 0);
+export const FORMAT_VERSION = 1;
+export const MAX_METADATA_BYTES = 16 * 1024 * 1024;
+export const MAX_STRING_BYTES = 16 * 1024 * 1024;
+
+/** The low four bits of a tag byte. */
+export const Type = {
+  END: 0,
+  MALLOC: 1,
+  CALLOC: 2,
+  REALLOC: 3,
+  ALLOC: 4,
+  FREE: 5,
+  MMAP: 6,
+  MUNMAP: 7,
+  NODE: 8,
+  FRAME: 9,
+  FUNCTION: 10,
+  SCRIPT: 11,
+  STRING: 12,
+  THREAD: 13,
+  SWITCH: 14,
+  EXTENDED: 15,
+} as const;
+
+/** The high four bits of a tag byte. */
+export const Flag = {
+  SAME_STACK: 0x10,
+  SAME_SIZE: 0x20,
+  SAME_ADDRESS: 0x40,
+  HEAP_PAGES: 0x80,
+  PARENT_IS_PREVIOUS: 0x10,
+  FRAME_IS_NEXT: 0x20,
+} as const;
+
+export const Extended = { SNAPSHOT: 1, TRAILER: 2, LOCATION: 3, TOTALS: 4 } as const;
+
+/** memray's allocator names and numbers; heapray's own kinds start at 32. */
+export enum AllocatorType {
+  FREE = 5,
+  MALLOC = 6,
+  REALLOC = 7,
+  CALLOC = 8,
+  POSIX_MEMALIGN = 9,
+  ALIGNED_ALLOC = 10,
+  MEMALIGN = 11,
+  VALLOC = 12,
+  PVALLOC = 13,
+  MMAP = 14,
+  MUNMAP = 15,
+  HEAP_PAGES = 32,
+}

@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { sentenceOf } from "./errors.js";
+import { flamegraphCommand } from "./flamegraph.js";
+import { runCommand } from "./run.js";
+import { summaryCommand } from "./summary.js";
+import { transformCommand } from "./transform.js";
+
+const EXAMPLES = `
+Examples:
+  heapray run server.js                          record a program
+  heapray flamegraph heapray-server.js.1234.bin  see what held the memory at its peak
+  heapray summary heapray-server.js.1234.bin     the same in one screen of text
+
+"heapray <command> --help" tells each command's options.
+`;
+
+/**
+ * The command line. Sets the exit code: 0, 1 for anything wrong, or the tracked program's own.
+ * @param argv as `process.argv`
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", endQuietlyWhenUnread);
+  try {
+    await program().parseAsync(argv);
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+function program(): Command {
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  const all = new Command("heapray")
+    .description("A memory profiler for Node.js: where every byte went, native memory included, to the source line.")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .addHelpText("after", EXAMPLES);
+  for (const command of [runCommand(), flamegraphCommand(), transformCommand(), summaryCommand()]) {
+    all.addCommand(command.helpOption("-h, --help", "print this help"));
+  }
+  const settle = (command: Command): void => {
+    command.exitOverride().configureOutput({ outputError: () => {} });
+    command.commands.forEach(settle);
+  };
+  settle(all);
+  return all;
+}
+
+/** @returns the exit code */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    // Help and version have been printed; without a command, help went to standard error.
+    if (error.exitCode === 0 || error.code === "commander.help") return error.exitCode;
+    const sentence = error.message.replace(/^error: /, "").replaceAll("\n", " ");
+    process.stderr.write(`heapray: ${sentence}; see "heapray --help".\n`.replace(/\.;/, ";"));
+    return 1;
+  }
+  process.stderr.write(`heapray: ${sentenceOf(error)}\n`);
+  // Not the user's to mend, so whoever mends it needs the stack.
+  if (process.env.HEAPRAY_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return 1;
+}
+
+/** Whoever read our output may stop (`| head`): that is no error, and nobody is left to tell. */
+function endQuietlyWhenUnread(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+}

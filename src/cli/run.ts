@@ -1,0 +1,145 @@
+import { existsSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { CliError } from "./errors.js";
+import { commandLine } from "./invocation.js";
+import { checkOutputFile, typed } from "./paths.js";
+import { endLike } from "./signals.js";
+import { runTracked } from "./tracked-child.js";
+
+interface RunOptions {
+  readonly output?: string;
+  readonly force: boolean;
+  readonly quiet: boolean;
+  readonly native: boolean;
+  readonly aggregate: boolean;
+  readonly memoryIntervalMs: number;
+  readonly bufferedFileIo: boolean;
+  readonly nodeArg: string[];
+  readonly eval?: string;
+}
+
+const EXAMPLES = `
+Options before the script are heapray's; everything after it is the script's.
+
+Examples:
+  heapray run server.js --port 8080
+  heapray run -o server.bin -f server.js
+  heapray run --aggregate server.js
+  heapray run --node-arg=--max-old-space-size=4096 --node-arg=--enable-source-maps dist/main.js
+  heapray run node_modules/.bin/tsc -p .
+  heapray run -e 'globalThis.kept = Buffer.alloc(1e8)'
+`;
+
+export function runCommand(): Command {
+  return new Command("run")
+    .summary("run a script and record its allocations")
+    .description("Run a Node.js script and record every allocation it makes, with its call stack, in a capture file.")
+    .usage("[options] <script> [args...]")
+    .argument("[script]", "the script to run; - reads it from standard input")
+    .argument("[args...]", "the script's arguments")
+    .option("-o, --output <file>", "the capture to write (default: heapray-<script>.<pid>.bin)")
+    .option("-f, --force", "overwrite the capture if it exists", false)
+    .option("-q, --quiet", "print nothing of heapray's own", false)
+    .option("--native", "accepted and noted in the capture; native frames are not recorded yet", false)
+    .option("--aggregate", "write sums by location when the program ends instead of every allocation", false)
+    .option("--memory-interval-ms <n>", "milliseconds between two memory snapshots", positiveInteger, 10)
+    .option("--buffered-file-io", "write the capture with plain writes instead of a shared mapping", false)
+    .option(
+      "--node-arg <flag>",
+      "a flag for node itself; repeat it for more",
+      (flag, all: string[]) => [...all, flag],
+      [],
+    )
+    .option("-e, --eval <code>", "run this code instead of a script")
+    .passThroughOptions()
+    .addHelpText("after", EXAMPLES)
+    .action(run);
+}
+
+async function run(script: string | undefined, scriptArgs: string[], options: RunOptions): Promise<void> {
+  const target = options.eval === undefined ? script : undefined;
+  if (options.eval === undefined) checkScript(script, options.nodeArg);
+  const name = options.eval !== undefined ? "eval" : path.basename(target ?? "node").replace(/^-$/, "stdin");
+  const file = checkOutputFile(options.output ?? `heapray-${name}.{pid}.bin`, options.force);
+
+  const args = [
+    ...options.nodeArg,
+    ...(options.eval === undefined ? [] : ["--eval", options.eval, "--"]),
+    ...(script === undefined ? [] : [script]),
+    ...scriptArgs,
+  ];
+  const before = lookAt(file);
+  const exit = await runTracked(args, {
+    file,
+    overwrite: options.force,
+    nativeTraces: options.native,
+    memoryIntervalMs: options.memoryIntervalMs,
+    buffered: options.bufferedFileIo,
+    aggregate: options.aggregate,
+  });
+  const capture = file.replaceAll("{pid}", String(exit.pid));
+  if (!options.quiet) await sayWhatNext(capture, before, options.aggregate);
+  endLike(exit);
+}
+
+/**
+ * Refuses what node would not find either, before a capture is begun; node's own flags may change what a script is.
+ * @throws {CliError}
+ */
+function checkScript(script: string | undefined, nodeArgs: readonly string[]): void {
+  if (nodeArgs.length > 0 || script === "-") return;
+  if (script === undefined) throw new CliError('there is no script to run; see "heapray run --help".');
+  try {
+    createRequire(path.resolve("_")).resolve(path.resolve(script));
+  } catch {
+    if (statSync(script, { throwIfNoEntry: false })?.isFile()) return;
+    const bin = path.join("node_modules", ".bin", script);
+    const hint = !script.includes("/") && existsSync(bin) ? `; did you mean ${bin}?` : ".";
+    throw new CliError(`there is no script ${typed(script)}${hint}`);
+  }
+}
+
+/** @param before what {@link lookAt} told of the capture's file before the run */
+async function sayWhatNext(capture: string, before: string, aggregated: boolean): Promise<void> {
+  const after = lookAt(capture);
+  if (after === "" || after === before) {
+    process.stderr.write("[heapray] no capture was written.\n");
+    return;
+  }
+  if (aggregated && !(await isComplete(capture))) {
+    process.stderr.write(
+      `[heapray] ${typed(capture)} has no data: the process ended before tracking did; without --aggregate it would have.\n`,
+    );
+    return;
+  }
+  process.stderr.write(
+    `[heapray] wrote ${typed(capture)}; to see where the memory went, type:\n\n` +
+      `  ${commandLine()} flamegraph ${typed(capture)}\n\n`,
+  );
+}
+
+async function isComplete(capture: string): Promise<boolean> {
+  const { FileReader } = await import("../analysis/file-reader.js");
+  try {
+    using reader = new FileReader(capture);
+    return reader.metadata.complete;
+  } catch {
+    return false;
+  }
+}
+
+/** Differs when a file has been written; empty for one that is empty or missing. */
+function lookAt(file: string): string {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found?.isFile() && found.size > 0 ? `${found.ino} ${found.size} ${found.mtimeMs}` : "";
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 3_600_000) {
+    throw new InvalidArgumentError("Give a whole number of milliseconds, 1 or more.");
+  }
+  return value;
+}

@@ -1,0 +1,50 @@
+import type { ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { constants } from "node:os";
+
+/** Sent to this process alone, so the child has to be told. */
+const FORWARDED: NodeJS.Signals[] = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM"];
+/** Typed at a terminal, which sends them to the child as well. */
+const KEYBOARD: NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
+
+/** Whether this process is in its terminal's foreground group, where the keyboard's signals reach parent and child. */
+function inForeground(): boolean {
+  try {
+    // The command name, in parentheses, may hold anything; the fields after it are state, ppid, pgrp, session, tty, tpgid.
+    const fields = readFileSync("/proc/self/stat", "latin1")
+      .replace(/^.*\)\s/s, "")
+      .split(" ");
+    return fields[2] === fields[5];
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Passes the signals sent to this process on to `child`.
+ * @returns what puts the default actions back
+ */
+export function forwardSignals(child: ChildProcess): () => void {
+  const handlers = new Map<NodeJS.Signals, () => void>();
+  for (const signal of FORWARDED) handlers.set(signal, () => child.kill(signal));
+  for (const signal of KEYBOARD) {
+    handlers.set(signal, () => {
+      if (!inForeground()) child.kill(signal);
+    });
+  }
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  return () => {
+    for (const [signal, handler] of handlers) process.off(signal, handler);
+  };
+}
+
+/** Ends this process as its child ended, so that whoever waits for it cannot tell them apart. */
+export function endLike(exit: { code: number | null; signal: NodeJS.Signals | null }): void {
+  if (exit.signal === null) {
+    process.exitCode = exit.code ?? 1;
+    return;
+  }
+  // Shells report 128 + n; it stands should the signal not end this process.
+  process.exitCode = 128 + constants.signals[exit.signal];
+  process.kill(process.pid, exit.signal);
+}

@@ -1,0 +1,37 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import path from "node:path";
+import { CliError, sentenceOf } from "./errors.js";
+import { typed } from "./paths.js";
+
+/**
+ * Writes a text file piece by piece, under another name beside it until it is complete.
+ * @throws {CliError} it cannot be written; whatever `produce` throws
+ */
+export function writeWholeFile(file: string, produce: (write: (text: string) => void) => void): void {
+  const attempt = <T>(action: () => T): T => {
+    try {
+      return action();
+    } catch (error) {
+      throw new CliError(`cannot write ${typed(file)}: ${sentenceOf(error)}.`);
+    }
+  };
+  const unfinished = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString("hex")}`);
+  const fd = attempt(() => openSync(unfinished, "wx"));
+  try {
+    try {
+      produce((text) => attempt(() => writeFully(fd, Buffer.from(text))));
+    } finally {
+      closeSync(fd);
+    }
+    attempt(() => renameSync(unfinished, file));
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
+}
+
+/** writeSync may take a part only. */
+function writeFully(fd: number, bytes: Buffer): void {
+  for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
+}

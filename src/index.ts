@@ -1,0 +1,12 @@
+export * from "./reader.js";
+export { type Destination, FileDestination, type FileDestinationOptions } from "./tracker/destinations.js";
+export {
+  CaptureExistsError,
+  CaptureWriteError,
+  HeaprayError,
+  TrackerActiveError,
+  TrackerReusedError,
+  UnsupportedPlatformError,
+} from "./tracker/errors.js";
+export { FileFormat, type TrackerOptions, type TrackerSettings } from "./tracker/options.js";
+export { Tracker } from "./tracker/tracker.js";

@@ -1,0 +1,18 @@
+/** Reading captures: no native code, on any machine. */
+
+export { MERGED_THREAD_NAME } from "./analysis/allocation-record.js";
+export { CaptureReader, type MergeOptions, type OpenCapture, type ReaderOptions } from "./analysis/capture-reader.js";
+export { FileReader } from "./analysis/file-reader.js";
+export { AggregateTable } from "./capture/aggregate.js";
+export { type ByteSource, MemoryByteSource } from "./capture/byte-source.js";
+export type { CaptureEnd, CaptureSource } from "./capture/capture-source.js";
+export { CaptureDecoder, type DecoderOptions } from "./capture/decoder.js";
+export { CaptureError, type CaptureErrorCode } from "./capture/errors.js";
+export { EventBatch, SNAPSHOT_EVENT } from "./capture/event-batch.js";
+export type { AllocationRecord, CaptureHeader, Frame, MemorySnapshot, Metadata } from "./capture/records.js";
+export type { CaptureTables } from "./capture/tables.js";
+export { AllocatorType } from "./capture/wire.js";
+export { writeCsv } from "./reporters/csv.js";
+export { SourceMaps, type SourcePosition } from "./symbols/source-maps.js";
+export { SourceText } from "./symbols/source-text.js";
+export { type ReadText, readTextFile } from "./symbols/text-files.js";

@@ -1,0 +1,66 @@
+import { basename } from "node:path";
+import type { AllocationRecord, MemorySnapshot, Metadata } from "../capture/records.js";
+import type { FlameGraphData, FlameGraphKind } from "./flamegraph-data.js";
+import { flameGraphHtml, readTemplate, writeWhole } from "./flamegraph-page.js";
+import { snapshotTable } from "./flamegraph-snapshots.js";
+import { FlameGraphTree, type SourceLine } from "./flamegraph-tree.js";
+
+export type { FlameGraphKind } from "./flamegraph-data.js";
+export type { SourceLine } from "./flamegraph-tree.js";
+
+/** What a flame graph shows. */
+export interface FlameGraphInput {
+  /** Live allocations, merged by location or not. */
+  readonly records: Iterable<AllocationRecord>;
+  /** Memory over time; may be empty. */
+  readonly snapshots: Iterable<MemorySnapshot>;
+  readonly metadata: Metadata;
+  readonly kind: FlameGraphKind;
+  /** Text of source lines, asked for once per file and line that the graph names. */
+  readonly sourceLine?: SourceLine;
+}
+
+export interface FlameGraphOutput {
+  /** The report; a file that is there already is replaced. */
+  readonly outputPath: string;
+}
+
+/** Reads the records once and gives the page's tables. */
+export function flameGraphData(input: FlameGraphInput): FlameGraphData {
+  const tree = new FlameGraphTree();
+  for (const record of input.records) tree.add(record);
+  const { metadata } = input;
+  return {
+    kind: input.kind,
+    metadata: {
+      pid: metadata.pid,
+      commandLine: metadata.commandLine,
+      cwd: metadata.cwd,
+      runtime: { name: metadata.runtime.name, version: metadata.runtime.version },
+      startTimeMs: metadata.startTimeMs,
+      endTimeMs: metadata.endTimeMs,
+      complete: metadata.complete,
+      totalAllocations: metadata.totalAllocations,
+      peakMemory: metadata.peakMemory,
+      heaprayVersion: metadata.heaprayVersion,
+    },
+    ...tree.finish(input.sourceLine),
+    snapshots: snapshotTable(input.snapshots),
+  };
+}
+
+/** The whole report as one HTML document. */
+export function renderFlameGraph(input: FlameGraphInput): string {
+  const template = readTemplate();
+  const script = basename(input.metadata.commandLine[1] ?? input.metadata.commandLine[0] ?? "");
+  const what = input.kind === "leaks" ? "leaks" : "high-water mark";
+  return flameGraphHtml(flameGraphData(input), `${script} · ${what} · heapray`, template);
+}
+
+/**
+ * Writes the report: one HTML file that opens offline. The file appears complete or not at all.
+ * @throws Error when the page's template is not built, or of node:fs when the file cannot be written
+ */
+export function writeFlameGraph(input: FlameGraphInput & FlameGraphOutput): void {
+  writeWhole(input.outputPath, renderFlameGraph(input));
+}

@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { UnsupportedPlatformError } from "./errors.js";
+
+/** What the agent offers (native/node/binding.cc). Errors carry an errno name, or ALREADY_ACTIVE, as their code. */
+export interface Agent {
+  /** Returns a warning, or an empty string. */
+  start(settings: {
+    readonly path: string;
+    readonly overwrite: boolean;
+    readonly buffered: boolean;
+    /** Add allocations up in the process instead of writing each one. */
+    readonly aggregate: boolean;
+    /** The capture's metadata, JSON. */
+    readonly metadata: string;
+    readonly memoryIntervalMs: number;
+  }): string;
+  /** Returns whether the capture is complete. */
+  stop(settings: { readonly reason: "stop" | "exit" }): boolean;
+  isActive(): boolean;
+}
+
+/** The package's folder: the nearest one above `from` with heapray's package.json. */
+function packageRoot(from: string): string {
+  for (let folder = from; ; folder = path.dirname(folder)) {
+    const file = path.join(folder, "package.json");
+    if (existsSync(file) && (JSON.parse(readFileSync(file, "utf8")) as { name?: string }).name === "heapray") {
+      return folder;
+    }
+    if (folder === path.dirname(folder))
+      throw new UnsupportedPlatformError(`heapray's own files are not above ${from}.`);
+  }
+}
+
+/**
+ * Loads the agent that was built for the running Node.js.
+ * @param from - a folder within the package
+ * @throws {UnsupportedPlatformError}
+ */
+export function loadAgent(from: string): Agent {
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    throw new UnsupportedPlatformError(
+      `heapray tracks processes on Linux x64; this is ${process.platform} ${process.arch}. Captures can be read here.`,
+    );
+  }
+  const root = packageRoot(from);
+  const file = path.join(root, "build", `node-v${process.versions.modules}`, "heapray.node");
+  if (!existsSync(file)) {
+    throw new UnsupportedPlatformError(
+      `heapray's agent is not built for Node.js ${process.version}: run "node scripts/build-native.mjs" with that Node.js in ${root}.`,
+    );
+  }
+  try {
+    return createRequire(path.join(root, "package.json"))(file) as Agent;
+  } catch (error) {
+    throw new UnsupportedPlatformError(`heapray's agent does not load: ${(error as Error).message}.`);
+  }
+}
+
+/** The version in heapray's package.json. */
+export function heaprayVersion(from: string): string {
+  const text = readFileSync(path.join(packageRoot(from), "package.json"), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

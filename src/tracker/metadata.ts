@@ -1,0 +1,25 @@
+import { threadId } from "node:worker_threads";
+import type { CaptureHeader } from "../capture/records.js";
+import type { ResolvedSettings } from "./options.js";
+
+/** The header of a capture that starts now. */
+export function captureHeader(settings: ResolvedSettings, version: string): CaptureHeader {
+  return {
+    pid: process.pid,
+    // On Linux the main thread's id is the process's.
+    mainThreadId: threadId === 0 ? process.pid : 0,
+    commandLine: [...process.argv],
+    cwd: process.cwd(),
+    runtime: { name: "node", version: process.version, engine: `v8 ${process.versions.v8}` },
+    arch: process.arch,
+    platform: process.platform,
+    startTimeMs: Date.now(),
+    heaprayVersion: version,
+    options: {
+      fileFormat: settings.fileFormat,
+      nativeTraces: settings.nativeTraces,
+      memoryIntervalMs: settings.memoryIntervalMs,
+      buffered: settings.destination.buffered,
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { type Destination, FileDestination } from "./destinations.js";
+
+/** What a capture holds; memray's names. */
+export enum FileFormat {
+  /** Every allocation and every free, in order. */
+  ALL_ALLOCATIONS = "ALL_ALLOCATIONS",
+  /** Sums by location, of the high-water mark and of what was never freed; written when tracking ends. */
+  AGGREGATED_ALLOCATIONS = "AGGREGATED_ALLOCATIONS",
+}
+
+export interface TrackerOptions {
+  /** Record native (C and C++) frames as well. Accepted and noted in the capture; not recorded yet. */
+  readonly nativeTraces?: boolean;
+  /** Milliseconds between two memory snapshots, 10 by default. */
+  readonly memoryIntervalMs?: number;
+  readonly fileFormat?: FileFormat;
+}
+
+export interface TrackerSettings extends TrackerOptions {
+  readonly destination: Destination;
+}
+
+export interface ResolvedSettings {
+  readonly destination: Destination;
+  readonly nativeTraces: boolean;
+  readonly memoryIntervalMs: number;
+  readonly fileFormat: FileFormat;
+}
+
+const LONGEST_INTERVAL_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Checks what a Tracker was made with.
+ * @throws {TypeError} neither or both of a path and a destination, or an option of the wrong type
+ * @throws {RangeError} an interval that is not from 1 millisecond to a day
+ */
+export function resolveSettings(target: unknown, options: unknown): ResolvedSettings {
+  const given = settingsOf(target, options);
+  const { nativeTraces = false, memoryIntervalMs = 10, fileFormat = FileFormat.ALL_ALLOCATIONS } = given;
+  if (typeof nativeTraces !== "boolean") throw new TypeError("nativeTraces is a boolean.");
+  if (!Number.isInteger(memoryIntervalMs) || memoryIntervalMs < 1 || memoryIntervalMs > LONGEST_INTERVAL_MS) {
+    throw new RangeError("memoryIntervalMs is a whole number of milliseconds, from 1 to a day.");
+  }
+  if (!Object.values(FileFormat).includes(fileFormat)) {
+    const names = Object.values(FileFormat).map((name) => `FileFormat.${name}`);
+    throw new TypeError(`fileFormat is ${names.join(" or ")}, not ${String(fileFormat)}.`);
+  }
+  return { destination: given.destination, nativeTraces, memoryIntervalMs, fileFormat };
+}
+
+function settingsOf(target: unknown, options: unknown): TrackerSettings {
+  if (typeof target === "string") {
+    if (isObject(options) && "destination" in options) {
+      throw new TypeError("A Tracker takes a path or a destination, not both.");
+    }
+    if (options !== undefined && !isObject(options)) throw new TypeError("A Tracker's options are an object.");
+    return { ...options, destination: new FileDestination(target) };
+  }
+  if (target instanceof FileDestination) {
+    throw new TypeError("Pass a destination by name: new Tracker({ destination }).");
+  }
+  if (!isObject(target) || !isDestination(target.destination)) {
+    throw new TypeError(
+      'A Tracker takes a path or a destination: new Tracker("out.bin"), new Tracker({ destination }).',
+    );
+  }
+  if (options !== undefined) throw new TypeError("Next to a destination, the options stand in the same object.");
+  return { ...target, destination: target.destination };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+/** By its shape: the class exists twice in a process that uses both import and require. */
+function isDestination(value: unknown): value is Destination {
+  return isObject(value) && typeof value.path === "string" && typeof value.overwrite === "boolean";
+}

@@ -1,0 +1,37 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+export interface NodeVersion {
+  /** `node20 (running)`, `node22`, ... */
+  readonly name: string;
+  /** Without the `v`. */
+  readonly version: string;
+  /** The binary. */
+  readonly path: string;
+}
+
+const root = path.resolve(fileURLToPath(import.meta.url), "../../..");
+
+/**
+ * The Node.js versions that tracking is tested on: the running one, and those of `npm run matrix`.
+ * @throws {Error} in CI, when one of them is not installed, so that no version goes untested unseen
+ */
+export const nodeVersions: readonly NodeVersion[] = findVersions();
+
+function findVersions(): NodeVersion[] {
+  const [major] = process.versions.node.split(".");
+  const found = [{ name: `node${major} (running)`, version: process.versions.node, path: process.execPath }];
+  const pins = JSON.parse(readFileSync(path.join(root, "scripts/node-matrix/package.json"), "utf8"));
+  for (const name of Object.keys(pins.dependencies)) {
+    const binary = path.join(root, ".matrix/node_modules", name, "bin/node");
+    if (existsSync(binary)) {
+      const version = execFileSync(binary, ["--version"], { encoding: "utf8" }).trim().slice(1);
+      if (version !== process.versions.node) found.push({ name, version, path: binary });
+    } else if (process.env.CI) {
+      throw new Error(`${name} is not installed; run "npm run matrix".`);
+    }
+  }
+  return found;
+}

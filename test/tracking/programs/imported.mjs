@@ -1,0 +1,2 @@
+// @ts-nocheck
+export const imported = (size) => Buffer./*@imported*/allocUnsafeSlow(size);

@@ -1,0 +1,64 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import type { GraphController } from "../graph/controller.js";
+import type { PageState } from "../state.js";
+import { Graph } from "./graph.js";
+import { Header } from "./header.js";
+import { Help } from "./help.js";
+import { Legend } from "./legend.js";
+import { MemoryOverTime } from "./memory.js";
+import { Toolbar } from "./toolbar.js";
+import { Tooltip } from "./tooltip.js";
+import { TopLines } from "./top-lines.js";
+
+/** What parts of the page ask of the graph. */
+export interface GraphHandle {
+  current: GraphController | undefined;
+}
+
+export function App({ state }: { state: PageState }) {
+  const graph: GraphHandle = useMemo(() => ({ current: undefined }), []);
+  const linesOpen = useSignal(window.innerWidth >= 960);
+  useEffect(() => {
+    const listener = (event: KeyboardEvent): void => pageKey(event, state, graph);
+    window.addEventListener("keydown", listener);
+    return () => window.removeEventListener("keydown", listener);
+  }, [state, graph]);
+  return (
+    <div class="page">
+      <Header state={state} />
+      <MemoryOverTime data={state.data} />
+      <Toolbar state={state} graph={graph} />
+      <main class="workspace" data-lines={linesOpen.value ? "open" : "closed"}>
+        <Graph state={state} graph={graph} />
+        <TopLines state={state} open={linesOpen} />
+      </main>
+      <Legend state={state} />
+      <Tooltip state={state} />
+      <Help state={state} />
+      <div class="unseen" role="status" aria-live="polite">
+        {state.announcement}
+      </div>
+    </div>
+  );
+}
+
+/** Keys that work wherever the focus is. */
+function pageKey(event: KeyboardEvent, state: PageState, graph: GraphHandle): void {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || state.helpOpen.value) return;
+  const target = event.target as HTMLElement;
+  const typing = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
+  if (event.key === "Escape") {
+    if (typing) return;
+    graph.current?.back();
+  } else if (typing) {
+    return;
+  } else if (event.key === "/") {
+    document.getElementById("search")?.focus();
+  } else if (event.key === "?") {
+    state.helpOpen.value = true;
+  } else {
+    return;
+  }
+  event.preventDefault();
+}

@@ -1,0 +1,72 @@
+import { formatBytes, formatCount, formatDuration } from "../model/format.js";
+import { baseName, displayPath, visible } from "../model/names.js";
+import type { PageState } from "../state.js";
+import { theme, toggleTheme } from "../theme.js";
+import { Mark, MoonIcon, SunIcon } from "./icons.js";
+
+export function Header({ state }: { state: PageState }) {
+  const { metadata, kind } = state.data;
+  const [program = "", ...rest] = metadata.commandLine;
+  const command = [baseName(program), ...rest.map((argument) => displayPath(argument, metadata.cwd))].join(" ");
+  const started = new Date(metadata.startTimeMs);
+  const leaks = kind === "leaks";
+  const facts: [string, string, string?][] = [
+    ["Peak", formatBytes(metadata.peakMemory), `${formatCount(metadata.peakMemory)} bytes at the high-water mark`],
+    ["Allocations", formatCount(metadata.totalAllocations), "allocations recorded in all"],
+    ["Duration", formatDuration(metadata.endTimeMs - metadata.startTimeMs), `started ${started.toLocaleString()}`],
+    ["Runtime", visible(`${metadata.runtime.name} ${metadata.runtime.version}`), `heapray ${metadata.heaprayVersion}`],
+    ["PID", String(metadata.pid)],
+  ];
+  if (leaks) {
+    const leaked = state.data.weights.bytes.reduce((sum, bytes) => sum + bytes, 0);
+    facts.unshift(["Leaked", formatBytes(leaked), `${formatCount(leaked)} bytes never freed`]);
+  }
+  return (
+    <header class="top">
+      <div class="brand">
+        <Mark />
+        <span class="brand-name">heapray</span>
+      </div>
+      <div class="subject">
+        <h1 title={metadata.commandLine.map(visible).join(" ")}>
+          <bdi>{command || "unnamed program"}</bdi>
+        </h1>
+        <p>
+          {leaks ? "Memory that was allocated and never freed" : "Memory held at the high-water mark"}
+          {metadata.complete ? null : <span class="warning"> · the process ended before tracking did</span>}
+        </p>
+      </div>
+      <dl class="facts">
+        {facts.map(([name, value, title]) => (
+          <div key={name} title={title}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <div class="top-buttons">
+        <button
+          type="button"
+          class="icon-button"
+          id="theme"
+          onClick={toggleTheme}
+          aria-label={theme.value === "dark" ? "Switch to light colours" : "Switch to dark colours"}
+          title={theme.value === "dark" ? "Light colours" : "Dark colours"}
+        >
+          {theme.value === "dark" ? <SunIcon /> : <MoonIcon />}
+        </button>
+        <button
+          type="button"
+          class="icon-button"
+          onClick={() => {
+            state.helpOpen.value = true;
+          }}
+          aria-label="Keys and help"
+          title="Keys and help (?)"
+        >
+          <span aria-hidden="true">?</span>
+        </button>
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,68 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { FlameGraphData } from "../../../src/reporters/flamegraph-data.js";
+import { MemoryChart, type Reading } from "../graph/memory-chart.js";
+import { formatBytesShort, formatDuration } from "../model/format.js";
+import { highest } from "../model/peak.js";
+import { theme } from "../theme.js";
+import { ChevronIcon } from "./icons.js";
+
+/** RSS, heap and tracked memory over the run; the numbers above the chart follow the pointer. */
+export function MemoryOverTime({ data }: { data: FlameGraphData }) {
+  const host = useRef<HTMLDivElement>(null);
+  const open = useSignal(window.innerHeight >= 600);
+  const reading = useSignal<Reading | undefined>(undefined);
+  const { snapshots } = data;
+  const count = snapshots.timeMs.length;
+  const peak = highest(snapshots.tracked);
+  useEffect(() => {
+    const element = host.current;
+    if (!element || !open.value || count === 0) return;
+    const chart = new MemoryChart(element, snapshots, peak, (at) => {
+      reading.value = at;
+    });
+    const stop = theme.subscribe(() => chart.redraw());
+    return () => {
+      stop();
+      chart.dispose();
+      reading.value = undefined;
+    };
+  }, [open.value, snapshots, peak, count, reading]);
+  if (count === 0) return null;
+
+  const at = reading.value?.index;
+  const value = (column: Float64Array): string => formatBytesShort((column[at ?? peak] as number | undefined) ?? 0);
+  return (
+    <section class="memory" aria-label="Memory over time" data-open={open.value}>
+      <div class="memory-head">
+        <button
+          type="button"
+          class="panel-title"
+          aria-expanded={open.value}
+          onClick={() => {
+            open.value = !open.value;
+          }}
+        >
+          <ChevronIcon />
+          <span>Memory over time</span>
+        </button>
+        <p class="memory-values">
+          <span class="quiet">
+            {at === undefined ? "at the high-water mark" : `at ${formatDuration(snapshots.timeMs[at] as number)}`}
+          </span>
+          <span class="key rss">RSS</span> {value(snapshots.rss)}
+          <span class="key tracked">Tracked</span> {value(snapshots.tracked)}
+          <span class="key heap">JS heap used</span> {value(snapshots.heapUsed)}
+        </p>
+      </div>
+      {open.value ? <div class="chart" ref={host} role="img" aria-label={summary(data, peak)} /> : null}
+    </section>
+  );
+}
+
+function summary(data: FlameGraphData, peak: number): string {
+  const { snapshots } = data;
+  return `Tracked memory is highest, ${formatBytesShort(snapshots.tracked[peak] as number)}, after ${formatDuration(
+    snapshots.timeMs[peak] as number,
+  )}; RSS is then ${formatBytesShort(snapshots.rss[peak] as number)}.`;
+}

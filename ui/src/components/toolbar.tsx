@@ -1,0 +1,106 @@
+import type { Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { MemoryKind } from "../../../src/reporters/flamegraph-data.js";
+import { visible } from "../model/names.js";
+import type { PageState } from "../state.js";
+import type { GraphHandle } from "./app.js";
+import { Choice } from "./choice.js";
+import { FlameIcon, IcicleIcon, ResetIcon } from "./icons.js";
+import { SearchBox } from "./search-box.js";
+
+export function Toolbar({ state, graph }: { state: PageState; graph: GraphHandle }) {
+  const { threads, weights } = state.data;
+  const kinds = new Set(weights.kind);
+  return (
+    <div class="toolbar" role="toolbar" aria-label="Graph options">
+      <SearchBox state={state} graph={graph} />
+      <fieldset class="group">
+        <legend>Hide</legend>
+        <Toggle on={state.hideInternals} title="Take out node: files and engine builtins">
+          node internals
+        </Toggle>
+        <Toggle on={state.hideDependencies} title="Take out the code of installed packages">
+          node_modules
+        </Toggle>
+      </fieldset>
+      <fieldset class="group">
+        <legend>Width</legend>
+        <Choice
+          value={state.metric}
+          options={[
+            { value: "bytes", label: "bytes" },
+            { value: "allocations", label: "allocations" },
+          ]}
+        />
+      </fieldset>
+      {kinds.size > 1 ? (
+        <label class="group">
+          <span>Memory</span>
+          <select
+            value={state.kind.value}
+            onChange={(event) => {
+              state.kind.value = Number(event.currentTarget.value) as MemoryKind | -1;
+            }}
+          >
+            <option value={-1}>all</option>
+            <option value={MemoryKind.NATIVE}>native</option>
+            <option value={MemoryKind.HEAP_PAGES}>heap pages</option>
+          </select>
+        </label>
+      ) : null}
+      {threads.length > 1 ? (
+        <label class="group">
+          <span>Thread</span>
+          <select
+            value={state.thread.value}
+            onChange={(event) => {
+              state.thread.value = Number(event.currentTarget.value);
+            }}
+          >
+            <option value={-1}>all</option>
+            {threads.map((name, index) => (
+              <option key={name} value={index}>
+                {visible(name)}
+              </option>
+            ))}
+          </select>
+        </label>
+      ) : null}
+      <div class="group last">
+        <Choice
+          value={state.orientation}
+          options={[
+            { value: "icicle", label: <IcicleIcon />, name: "Icicle: callers on top" },
+            { value: "flame", label: <FlameIcon />, name: "Flame: callers below" },
+          ]}
+        />
+        <button
+          type="button"
+          class="icon-button bordered"
+          onClick={() => graph.current?.reset()}
+          disabled={state.zoomed.value === 0}
+          aria-label="Zoom out to everything"
+          title="Zoom out to everything (0)"
+        >
+          <ResetIcon />
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function Toggle({ on, title, children }: { on: Signal<boolean>; title: string; children: ComponentChildren }) {
+  return (
+    <button
+      type="button"
+      class="toggle"
+      aria-pressed={on.value}
+      title={title}
+      onClick={() => {
+        on.value = !on.value;
+      }}
+    >
+      {children}
+    </button>
+  );
+}

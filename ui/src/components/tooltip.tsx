@@ -1,0 +1,135 @@
+import { useLayoutEffect, useRef } from "preact/hooks";
+import type { Category, FlameGraphData } from "../../../src/reporters/flamegraph-data.js";
+import { CATEGORY_NAMES, frameTexts } from "../describe.js";
+import type { Orientation } from "../graph/draw.js";
+import { fillOf } from "../graph/palette.js";
+import { compositionOf } from "../model/details.js";
+import { formatBytes, formatCount, formatPercent } from "../model/format.js";
+import { visible } from "../model/names.js";
+import type { PageState } from "../state.js";
+import { theme } from "../theme.js";
+
+interface Place {
+  readonly left: number;
+  readonly top: number;
+}
+
+const MARGIN = 8;
+const MOST_THREADS = 3;
+
+export function Tooltip({ state }: { state: PageState }) {
+  const box = useRef<HTMLDivElement>(null);
+  const tip = state.tip.value;
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element || !tip) return;
+    const { offsetWidth: width, offsetHeight: height } = element;
+    const { left, top } = tip.pointer
+      ? besidePointer(tip.pointer, height)
+      : inCorner(width, height, state.orientation.value);
+    element.style.left = `${Math.max(MARGIN, Math.min(left, window.innerWidth - width - MARGIN))}px`;
+    element.style.top = `${Math.max(MARGIN, Math.min(top, window.innerHeight - height - MARGIN))}px`;
+  });
+  if (!tip || tip.node >= state.tree.value.size) return null;
+  return (
+    <div class="tooltip" role="tooltip" ref={box}>
+      <FrameDetails state={state} node={tip.node} />
+    </div>
+  );
+}
+
+function besidePointer({ x, y }: { readonly x: number; readonly y: number }, height: number): Place {
+  const above = y - height - 14;
+  const fits = y + 18 + height + MARGIN <= window.innerHeight;
+  return { left: x + 14, top: fits || above < MARGIN ? y + 18 : above };
+}
+
+/** A place that stays the same while the keys move on: the corner of the graph where frames are fewest. */
+function inCorner(width: number, height: number, orientation: Orientation): Place {
+  const graph = document.querySelector(".scroller")?.getBoundingClientRect();
+  if (!graph) return { left: 0, top: 0 };
+  const left = graph.right - width - 2 * MARGIN;
+  return { left, top: orientation === "icicle" ? graph.bottom - height - MARGIN : graph.top + MARGIN };
+}
+
+function FrameDetails({ state, node }: { state: PageState; node: number }) {
+  const { data } = state;
+  const tree = state.tree.value;
+  const frame = tree.frame[node] as number;
+  const texts = frameTexts(data, frame);
+  const category = data.frames.category[frame] as Category;
+  const composition = compositionOf(data, tree, state.options.value, node);
+  const bytes = tree.totalBytes[node] as number;
+  const wholeBytes = tree.totalBytes[0] as number;
+  const allocations = tree.totalAllocations[node] as number;
+  const zoomed = state.zoomed.value;
+  return (
+    <>
+      <div class="tip-head">
+        <span class="swatch" style={{ background: fillOf(theme.value, category) }} />
+        <strong>
+          <bdi>{texts.name}</bdi>
+        </strong>
+      </div>
+      <div class="tip-place">
+        <bdi>{texts.place === "" ? CATEGORY_NAMES[category] : texts.place}</bdi>
+      </div>
+      {texts.source === "" ? null : (
+        <pre class="tip-source">
+          <bdi>{texts.source}</bdi>
+        </pre>
+      )}
+      <table>
+        <tbody>
+          <tr class="tip-total">
+            <th scope="row">Total</th>
+            <td>{formatBytes(bytes)}</td>
+            <td>{formatPercent(bytes, wholeBytes)}</td>
+          </tr>
+          {zoomed === 0 || zoomed === node ? null : (
+            <tr>
+              <th scope="row">of the zoomed frame</th>
+              <td />
+              <td>{formatPercent(bytes, tree.totalBytes[zoomed] as number)}</td>
+            </tr>
+          )}
+          <tr>
+            <th scope="row">Own</th>
+            <td>{formatBytes(tree.ownBytes[node] as number)}</td>
+            <td>{formatPercent(tree.ownBytes[node] as number, wholeBytes)}</td>
+          </tr>
+          <tr>
+            <th scope="row">Allocations</th>
+            <td>{formatCount(allocations)}</td>
+            <td>{formatPercent(allocations, tree.totalAllocations[0] as number)}</td>
+          </tr>
+          {composition.heapPageBytes > 0 && composition.nativeBytes > 0 ? (
+            <>
+              <tr>
+                <th scope="row">Native</th>
+                <td>{formatBytes(composition.nativeBytes)}</td>
+                <td>{formatPercent(composition.nativeBytes, wholeBytes)}</td>
+              </tr>
+              <tr>
+                <th scope="row">Heap pages</th>
+                <td>{formatBytes(composition.heapPageBytes)}</td>
+                <td>{formatPercent(composition.heapPageBytes, wholeBytes)}</td>
+              </tr>
+            </>
+          ) : null}
+        </tbody>
+      </table>
+      <div class="tip-foot">
+        {formatCount(bytes)} bytes{composition.heapPageBytes === bytes && bytes > 0 ? " of heap pages" : ""} ·{" "}
+        {threadsText(data, composition.threads)}
+      </div>
+    </>
+  );
+}
+
+function threadsText(data: FlameGraphData, threads: readonly { readonly name: string }[]): string {
+  if (threads.length === data.threads.length && threads.length > MOST_THREADS) return `all ${threads.length} threads`;
+  const names = threads.slice(0, MOST_THREADS).map((thread) => visible(thread.name));
+  const more = threads.length > MOST_THREADS ? ` and ${threads.length - MOST_THREADS} more` : "";
+  return `${threads.length === 1 ? "thread" : "threads"} ${names.join(", ")}${more}`;
+}

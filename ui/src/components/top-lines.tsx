@@ -1,0 +1,107 @@
+import type { Signal } from "@preact/signals";
+import { Category } from "../../../src/reporters/flamegraph-data.js";
+import { frameTexts } from "../describe.js";
+import { fillOf } from "../graph/palette.js";
+import { formatBytes, formatCount, formatPercent } from "../model/format.js";
+import { type HoldingLine, nodeOfLine } from "../model/lines.js";
+import type { PageState } from "../state.js";
+import { theme } from "../theme.js";
+import { Choice } from "./choice.js";
+import { ChevronIcon } from "./icons.js";
+
+const MOST = 100;
+
+/** The lines of the program that hold most, as a list beside the graph. */
+export function TopLines({ state, open }: { state: PageState; open: Signal<boolean> }) {
+  const lines = state.lines.value;
+  const packages = state.data.frames.category.includes(Category.DEPENDENCY);
+  return (
+    <aside class="lines" aria-label="Lines that hold most">
+      <button
+        type="button"
+        class="panel-title"
+        aria-expanded={open.value}
+        onClick={() => {
+          open.value = !open.value;
+        }}
+      >
+        <ChevronIcon />
+        <span>Lines that hold most</span>
+      </button>
+      {open.value && packages ? (
+        <div class="scope">
+          <Choice
+            value={state.lineScope}
+            options={[
+              {
+                value: "program",
+                label: "your code",
+                title: "The innermost line of your program answers for the memory",
+              },
+              {
+                value: "any",
+                label: "any code",
+                title: "The innermost line answers for the memory, packages included",
+              },
+            ]}
+          />
+        </div>
+      ) : null}
+      {open.value ? (
+        <ol>
+          {lines.slice(0, MOST).map((line) => (
+            <Line key={line.frame} state={state} line={line} largest={lines[0] as HoldingLine} />
+          ))}
+        </ol>
+      ) : null}
+    </aside>
+  );
+}
+
+function Line({ state, line, largest }: { state: PageState; line: HoldingLine; largest: HoldingLine }) {
+  const { data } = state;
+  const tree = state.tree.value;
+  const texts = frameTexts(data, line.frame);
+  const category = data.frames.category[line.frame] as Category;
+  const byBytes = tree.metric === "bytes";
+  const amount = byBytes ? line.bytes : line.allocations;
+  const whole = (byBytes ? tree.totalBytes[0] : tree.totalAllocations[0]) as number;
+  const share = amount / (byBytes ? largest.bytes : largest.allocations);
+  const place = texts.shortPlace === "" ? texts.name : texts.shortPlace;
+  const show = (): void => {
+    const node = nodeOfLine(data, tree, line.frame);
+    state.search.value = lineQuery(texts.place, texts.name);
+    if (node !== -1) state.zoomTo(node);
+  };
+  return (
+    <li>
+      <button type="button" class="line" onClick={show} title={`${texts.name}\n${texts.place}`}>
+        <span class="line-place">
+          <bdi>{place}</bdi>
+        </span>
+        <span class="line-amount">{byBytes ? formatBytes(amount) : formatCount(amount)}</span>
+        <span class="line-name">
+          <bdi>{texts.shortPlace === "" ? "no frames on its stacks" : texts.name}</bdi>
+        </span>
+        <span class="line-share">{formatPercent(amount, whole)}</span>
+        {texts.source === "" ? null : (
+          <code class="line-source">
+            <bdi>{texts.source}</bdi>
+          </code>
+        )}
+        <span class="bar">
+          <span style={{ width: `${Math.max(0.5, share * 100)}%`, background: barColour(category) }} />
+        </span>
+      </button>
+    </li>
+  );
+}
+
+/** A search for the whole line, whatever the column. */
+function lineQuery(place: string, name: string): string {
+  return place === "" ? name : place.replace(/^(.*:\d+):\d+$/, "$1");
+}
+
+function barColour(category: Category): string {
+  return category === Category.PROGRAM ? "var(--accent)" : fillOf(theme.value === "dark" ? "light" : "dark", category);
+}

@@ -1,0 +1,62 @@
+import { Category, type FlameGraphData } from "../../src/reporters/flamegraph-data.js";
+import { formatBytes, formatCount, formatPercent } from "./model/format.js";
+import { baseName, displayPath, visible } from "./model/names.js";
+import type { CallTree } from "./model/tree.js";
+
+/** Texts that say what a frame is. All of them are safe to show: see `visible`. */
+export interface FrameTexts {
+  readonly name: string;
+  /** `file:line:column` with a readable path; empty when the frame has no file. */
+  readonly place: string;
+  /** `file:line` with the file's name only. */
+  readonly shortPlace: string;
+  readonly source: string;
+}
+
+export const CATEGORY_NAMES: Record<Category, string> = {
+  [Category.PROGRAM]: "Your program",
+  [Category.DEPENDENCY]: "node_modules",
+  [Category.INTERNAL]: "Node internals",
+  [Category.BUILTIN]: "Engine builtins",
+  [Category.NATIVE]: "Native code",
+  [Category.THREAD]: "Thread without a stack",
+  [Category.ROOT]: "Everything",
+};
+
+export function frameTexts(data: FlameGraphData, frame: number): FrameTexts {
+  const { frames, strings, metadata } = data;
+  if (frames.category[frame] === Category.ROOT) return { name: "all memory", place: "", shortPlace: "", source: "" };
+  const file = strings[frames.file[frame] as number] ?? "";
+  const line = frames.line[frame] as number;
+  const column = frames.column[frame] as number;
+  const lineText = line === 0 ? "" : `:${line}`;
+  const columnText = line === 0 || column === 0 ? "" : `:${column}`;
+  return {
+    name: visible(strings[frames.function[frame] as number] ?? ""),
+    place: file === "" ? "" : `${displayPath(file, metadata.cwd)}${lineText}${columnText}`,
+    shortPlace: file === "" ? "" : `${baseName(file)}${lineText}`,
+    source: visible(strings[frames.source[frame] as number] ?? ""),
+  };
+}
+
+/** The amount that a frame's width stands for. */
+export function amountText(tree: CallTree, node: number): string {
+  return tree.metric === "bytes"
+    ? formatBytes(tree.totalBytes[node] as number)
+    : formatCount(tree.totalAllocations[node] as number);
+}
+
+/** A frame as a screen reader should say it. */
+export function spoken(data: FlameGraphData, tree: CallTree, node: number): string {
+  const texts = frameTexts(data, tree.frame[node] as number);
+  const children = (tree.firstChild[node + 1] as number) - (tree.firstChild[node] as number);
+  const parts = [
+    texts.name,
+    texts.place,
+    `${formatBytes(tree.totalBytes[node] as number)}, ${formatPercent(tree.totalBytes[node] as number, tree.totalBytes[0] as number)} of total`,
+    `${formatCount(tree.totalAllocations[node] as number)} allocations`,
+    `level ${tree.depth[node]}`,
+    children === 0 ? "no callees" : children === 1 ? "1 callee" : `${formatCount(children)} callees`,
+  ];
+  return parts.filter((part) => part !== "").join("; ");
+}

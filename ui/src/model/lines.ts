@@ -1,0 +1,81 @@
+import { Category, type FlameGraphData } from "../../../src/reporters/flamegraph-data.js";
+import { type CallTree, counts, type TreeOptions } from "./tree.js";
+
+/** A line of source, and the memory that it is answerable for. */
+export interface HoldingLine {
+  /** A frame at this line: the one that holds most. */
+  readonly frame: number;
+  readonly bytes: number;
+  readonly allocations: number;
+}
+
+/** Whose lines answer for memory: the program's before those of packages, or whichever is nearer to the allocation. */
+export type LineScope = "program" | "any";
+
+/**
+ * The lines that hold most: each allocation counts for the innermost line of the program on its stack; without one, for
+ * the innermost line of an installed package; without that, for the innermost frame. So the sum is the whole.
+ */
+export function holdingLines(data: FlameGraphData, options: TreeOptions, scope: LineScope): HoldingLine[] {
+  const { parent, frame } = data.nodes;
+  const { category, file, line, function: names } = data.frames;
+  const program = new Int32Array(parent.length).fill(-1);
+  const dependency = new Int32Array(parent.length).fill(-1);
+  const lines = new Map<string, { frames: Map<number, number>; bytes: number; allocations: number }>();
+  for (let node = 1; node < parent.length; node++) {
+    const own = frame[node] as number;
+    const above = parent[node] as number;
+    const first = category[own] === Category.PROGRAM || (scope === "any" && category[own] === Category.DEPENDENCY);
+    program[node] = first ? own : (program[above] as number);
+    dependency[node] = category[own] === Category.DEPENDENCY ? own : (dependency[above] as number);
+  }
+  const { weights } = data;
+  for (let i = 0; i < weights.node.length; i++) {
+    if (!counts(data, options, i)) continue;
+    const node = weights.node[i] as number;
+    let holder = program[node] as number;
+    if (holder === -1) holder = dependency[node] as number;
+    if (holder === -1) holder = frame[node] as number;
+    const key = file[holder] === 0 ? `thread ${names[holder]}` : `${file[holder]}:${line[holder]}`;
+    let row = lines.get(key);
+    if (!row) {
+      row = { frames: new Map(), bytes: 0, allocations: 0 };
+      lines.set(key, row);
+    }
+    const bytes = weights.bytes[i] as number;
+    row.frames.set(holder, (row.frames.get(holder) ?? 0) + bytes);
+    row.bytes += bytes;
+    row.allocations += weights.allocations[i] as number;
+  }
+  const amount = (row: { bytes: number; allocations: number }): number =>
+    options.metric === "bytes" ? row.bytes : row.allocations;
+  return [...lines.values()]
+    .filter((row) => amount(row) > 0)
+    .sort((a, b) => amount(b) - amount(a))
+    .map((row) => ({ frame: largest(row.frames), bytes: row.bytes, allocations: row.allocations }));
+}
+
+/** The largest node of the tree at the frame's line; -1 when the line is not in the tree. */
+export function nodeOfLine(data: FlameGraphData, tree: CallTree, frame: number): number {
+  const { file, line, function: names } = data.frames;
+  let found = -1;
+  for (let node = 1; node < tree.size; node++) {
+    const other = tree.frame[node] as number;
+    if (file[other] !== file[frame] || line[other] !== line[frame]) continue;
+    if (file[frame] === 0 && names[other] !== names[frame]) continue;
+    if (found === -1 || (tree.value[node] as number) > (tree.value[found] as number)) found = node;
+  }
+  return found;
+}
+
+function largest(frames: ReadonlyMap<number, number>): number {
+  let best = 0;
+  let most = -1;
+  for (const [frame, bytes] of frames) {
+    if (bytes > most) {
+      best = frame;
+      most = bytes;
+    }
+  }
+  return best;
+}

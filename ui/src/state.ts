@@ -1,0 +1,97 @@
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { FlameGraphData, MemoryKind } from "../../src/reporters/flamegraph-data.js";
+import type { Orientation } from "./graph/draw.js";
+import { type Palette, paletteOf } from "./graph/palette.js";
+import { type HoldingLine, holdingLines, type LineScope } from "./model/lines.js";
+import { findMatches, type Matches, matchFrames, parseQuery, type Query } from "./model/search.js";
+import { buildCallTree, type CallTree, type Metric, type TreeOptions } from "./model/tree.js";
+import { theme } from "./theme.js";
+
+/** A frame whose details are shown, under the pointer or for the keyboard. */
+export interface Tip {
+  readonly node: number;
+  /** Where the pointer is; without it, the tip keeps to a corner of the graph. */
+  readonly pointer?: { readonly x: number; readonly y: number };
+}
+
+/**
+ * All that changes on the page. Nodes are remembered by their number in the data, which, unlike that in the tree, means
+ * the same under every option.
+ */
+export class PageState {
+  readonly data: FlameGraphData;
+  readonly orientation: Signal<Orientation> = signal("icicle");
+  readonly metric: Signal<Metric> = signal("bytes");
+  readonly hideInternals = signal(false);
+  readonly hideDependencies = signal(false);
+  readonly thread = signal(-1);
+  readonly kind: Signal<MemoryKind | -1> = signal(-1);
+  readonly lineScope: Signal<LineScope> = signal("program");
+  readonly search = signal("");
+  readonly tip: Signal<Tip | undefined> = signal(undefined);
+  readonly announcement = signal("");
+  readonly helpOpen = signal(false);
+
+  readonly options: ReadonlySignal<TreeOptions> = computed(() => ({
+    hideInternals: this.hideInternals.value,
+    hideDependencies: this.hideDependencies.value,
+    thread: this.thread.value,
+    kind: this.kind.value,
+    metric: this.metric.value,
+  }));
+  readonly tree: ReadonlySignal<CallTree>;
+  readonly palette: ReadonlySignal<Palette>;
+  readonly query: ReadonlySignal<Query> = computed(() => parseQuery(this.search.value));
+  /** What the search found; undefined when nothing is searched. */
+  readonly matches: ReadonlySignal<Matches | undefined>;
+  readonly lines: ReadonlySignal<readonly HoldingLine[]>;
+
+  readonly #selected = signal(0);
+  /** The frames zoomed to, outermost first; the last one fills the screen. */
+  readonly #zooms: Signal<readonly number[]> = signal([0]);
+  readonly selected: ReadonlySignal<number>;
+  readonly zoomed: ReadonlySignal<number>;
+
+  constructor(data: FlameGraphData) {
+    this.data = data;
+    this.tree = computed(() => buildCallTree(data, this.options.value));
+    this.palette = computed(() => paletteOf(data, theme.value));
+    const matched = computed(() => matchFrames(data, this.query.value));
+    this.matches = computed(() =>
+      this.query.value.state === "ready" ? findMatches(this.tree.value, matched.value) : undefined,
+    );
+    this.lines = computed(() => holdingLines(data, this.options.value, this.lineScope.value));
+    this.selected = computed(() => this.#nodeOf(this.#selected.value));
+    this.zoomed = computed(() => this.#nodeOf(this.#zooms.value.at(-1) ?? 0));
+  }
+
+  select(node: number): void {
+    this.#selected.value = this.tree.value.origin[node] ?? 0;
+  }
+
+  /** Selects a frame and makes it fill the width. */
+  zoomTo(node: number): void {
+    const origin = this.tree.value.origin[node] ?? 0;
+    this.#selected.value = origin;
+    if (origin === 0) this.#zooms.value = [0];
+    else if (this.#zooms.value.at(-1) !== origin) this.#zooms.value = [...this.#zooms.value, origin];
+  }
+
+  /** Back to what was on the screen before the last zoom. */
+  zoomBack(): void {
+    const zooms = this.#zooms.value;
+    if (zooms.length < 2) return;
+    this.#zooms.value = zooms.slice(0, -1);
+    this.#selected.value = zooms.at(-2) ?? 0;
+  }
+
+  /** The node that shows one of the data's, or its nearest shown ancestor. */
+  #nodeOf(origin: number): number {
+    const { nodeOf } = this.tree.value;
+    for (let at = origin; at > 0; at = this.data.nodes.parent[at] as number) {
+      const node = nodeOf[at] as number;
+      if (node !== -1) return node;
+    }
+    return 0;
+  }
+}
