@@ -22,18 +22,23 @@ test("npm run demo: the flame graph names the .ts lines that hold at least 80% o
 
   // The same, counted here.
   const reader = new FileReader(path.join(root, "demo-out/photo-catalog.bin"));
-  const bytes = { all: 0, named: 0, pixels: 0 };
+  const bytes = { all: 0, named: 0, pixels: 0, thumbnails: 0 };
   for (const record of reader.getHighWatermarkAllocationRecords()) {
-    const frames = record.stackTrace().filter(({ file }) => file.startsWith(FOLDER) && file.endsWith(".ts"));
+    const stack = record.stackTrace();
+    const frames = stack.filter(({ file }) => file.startsWith(FOLDER) && file.endsWith(".ts"));
     bytes.all += record.size;
     if (frames.length > 0) bytes.named += record.size;
     if (frames.some(({ file, line }) => file === `${FOLDER}decode.ts` && (line === 7 || line === 11))) {
       bytes.pixels += record.size;
     }
+    const asked = frames.some(({ file, line }) => file === `${FOLDER}thumbnail.ts` && line === 7);
+    if (asked && stack.some(({ file }) => file === "<async>")) bytes.thumbnails += record.size;
   }
   expect(bytes.all).toBe(reader.metadata.peakMemory);
   reader.close();
   expect(bytes.named / bytes.all).toBeGreaterThanOrEqual(0.8);
   // The cache's 160 MiB of pixels are there, less what the last pictures did not fill.
   expect(bytes.pixels).toBeGreaterThan(150e6);
+  // What libvips made on pool threads, at the line that asked for it: 32 thumbnails of 320 by 229 pixels.
+  expect(bytes.thumbnails).toBeGreaterThan(32 * 320 * 228 * 4);
 }, 120_000);

@@ -23,7 +23,7 @@ try {
 
   const cache = new PictureCache(CACHE_BYTES);
   const load = (name: string) => cache.get(name, () => decodePicture(name, readFileSync(path.join(folder, name))));
-  const thumbnails = names.map((name) => makeThumbnail(load(name), THUMBNAIL_SIDE));
+  const thumbnails = await Promise.all(names.map((name) => makeThumbnail(load(name), THUMBNAIL_SIDE)));
   console.log(`${thumbnails.length} thumbnails, ${Math.round(cache.bytes / 1e6)} MB of pictures cached`);
 
   const sheet = layOutContactSheet(thumbnails, THUMBNAIL_SIDE);
