@@ -16,6 +16,7 @@ interface RunOptions {
   readonly aggregate: boolean;
   readonly memoryIntervalMs: number;
   readonly bufferedFileIo: boolean;
+  readonly compress: boolean;
   readonly nodeArg: string[];
   readonly eval?: string;
 }
@@ -46,6 +47,7 @@ export function runCommand(): Command {
     .option("--aggregate", "write sums by location when the program ends instead of every allocation", false)
     .option("--memory-interval-ms <n>", "milliseconds between two memory snapshots", positiveInteger, 10)
     .option("--buffered-file-io", "write the capture with plain writes instead of a shared mapping", false)
+    .option("--no-compress", "leave the capture uncompressed when the program has ended")
     .option(
       "--node-arg <flag>",
       "a flag for node itself; repeat it for more",
@@ -80,6 +82,10 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
     aggregate: options.aggregate,
   });
   const capture = file.replaceAll("{pid}", String(exit.pid));
+  if (options.compress && lookAt(capture) !== before) {
+    const { compressCaptures } = await import("./compression.js");
+    await compressCaptures([capture], options.quiet);
+  }
   if (!options.quiet) await sayWhatNext(capture, before, options.aggregate);
   endLike(exit);
 }

@@ -29,7 +29,8 @@ function preload(): void {
     const { overwrite, buffered, nativeTraces, memoryIntervalMs } = settings;
     const fileFormat = settings.aggregate ? FileFormat.AGGREGATED_ALLOCATIONS : FileFormat.ALL_ALLOCATIONS;
     const file = settings.file.replaceAll("{pid}", String(process.pid));
-    const destination = new FileDestination(file, { overwrite, buffered });
+    // heapray compresses the capture when the program has ended.
+    const destination = new FileDestination(file, { overwrite, buffered, compressOnExit: false });
     new Tracker({ destination, nativeTraces, memoryIntervalMs, fileFormat });
   } catch (error) {
     process.stderr.write(`heapray: the program runs untracked: ${(error as Error).message}\n`);

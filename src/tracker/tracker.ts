@@ -1,5 +1,6 @@
 import path from "node:path";
 import { type Agent, heaprayVersion, loadAgent } from "./binding.js";
+import { compressCaptureSync } from "./compress-capture.js";
 import type { Destination } from "./destinations.js";
 import { CaptureExistsError, CaptureWriteError, TrackerActiveError, TrackerReusedError } from "./errors.js";
 import { leaveExit, stayLastAtExit } from "./last-at-exit.js";
@@ -30,6 +31,8 @@ export class Tracker {
   readonly #agent: Agent;
   readonly #settings: ResolvedSettings;
   readonly #stopAtExit = () => this.#end("exit");
+  /** The capture's absolute path. */
+  #file = "";
   #started = false;
   #complete: boolean | undefined;
 
@@ -81,7 +84,7 @@ export class Tracker {
   start(): void {
     if (this.#complete !== undefined) throw new TrackerReusedError();
     const { destination, memoryIntervalMs, fileFormat } = this.#settings;
-    const file = path.resolve(destination.path);
+    this.#file = path.resolve(destination.path);
     if (this.#agent.isActive()) throw new TrackerActiveError();
     keepExactPositions();
     const metadata = JSON.stringify(captureHeader(this.#settings, heaprayVersion(packageFolder())));
@@ -89,7 +92,7 @@ export class Tracker {
     try {
       const { overwrite, buffered } = destination;
       const aggregate = fileFormat === FileFormat.AGGREGATED_ALLOCATIONS;
-      warning = this.#agent.start({ path: file, overwrite, buffered, aggregate, metadata, memoryIntervalMs });
+      warning = this.#agent.start({ path: this.#file, overwrite, buffered, aggregate, metadata, memoryIntervalMs });
     } catch (error) {
       throw startError(error, destination.path);
     }
@@ -104,7 +107,7 @@ export class Tracker {
   }
 
   /**
-   * Ends the capture; calling it again does nothing.
+   * Ends the capture, and compresses it unless its destination says otherwise; calling it again does nothing.
    * @returns whether the capture is complete: false when writing it failed on the way (a full disk)
    */
   stop(): boolean {
@@ -119,6 +122,7 @@ export class Tracker {
     if (this.#complete === undefined) {
       this.#complete = this.#agent.stop({ reason });
       leaveExit(this.#stopAtExit);
+      if (this.#settings.destination.compressOnExit) compressCaptureSync(this.#file);
     }
     return this.#complete;
   }
