@@ -1,8 +1,11 @@
 import path from "node:path";
 import { type Agent, heaprayVersion, loadAgent } from "./binding.js";
+import { childCaptures, hasEnded, writtenSince } from "./child-captures.js";
 import { compressCaptureSync } from "./compress-capture.js";
 import type { Destination } from "./destinations.js";
 import { CaptureExistsError, CaptureWriteError, TrackerActiveError, TrackerReusedError } from "./errors.js";
+import { followChildren, leaveChildren } from "./follow-children.js";
+import { settingsForChildren } from "./followed.js";
 import { leaveExit, stayLastAtExit } from "./last-at-exit.js";
 import { captureHeader } from "./metadata.js";
 import {
@@ -33,6 +36,9 @@ export class Tracker {
   readonly #stopAtExit = () => this.#end("exit");
   /** The capture's absolute path. */
   #file = "";
+  #startTimeMs = 0;
+  /** Whether children are followed on this tracker's behalf, and not on that of an ancestor's. */
+  #leads = false;
   #started = false;
   #complete: boolean | undefined;
 
@@ -83,7 +89,8 @@ export class Tracker {
    */
   start(): void {
     if (this.#complete !== undefined) throw new TrackerReusedError();
-    const { destination, memoryIntervalMs, fileFormat } = this.#settings;
+    const { destination, memoryIntervalMs, fileFormat, followFork } = this.#settings;
+    this.#startTimeMs = Date.now();
     this.#file = path.resolve(destination.path);
     if (this.#agent.isActive()) throw new TrackerActiveError();
     keepExactPositions();
@@ -98,6 +105,7 @@ export class Tracker {
     }
     this.#started = true;
     stayLastAtExit(this.#stopAtExit);
+    this.#leads = followFork && followChildren(settingsForChildren(this.#settings, this.#file));
     if (warning !== "") {
       process.emitWarning(
         `JavaScript frames cannot be read in Node.js ${process.version}: ${warning}; allocations are recorded without.`,
@@ -122,9 +130,18 @@ export class Tracker {
     if (this.#complete === undefined) {
       this.#complete = this.#agent.stop({ reason });
       leaveExit(this.#stopAtExit);
-      if (this.#settings.destination.compressOnExit) compressCaptureSync(this.#file);
+      if (this.#leads) leaveChildren();
+      if (this.#settings.destination.compressOnExit) this.#compress();
     }
     return this.#complete;
+  }
+
+  #compress(): void {
+    compressCaptureSync(this.#file);
+    if (!this.#leads) return;
+    // Children do so by themselves, unless they were killed.
+    const written = childCaptures(this.#file).filter(writtenSince(this.#startTimeMs));
+    for (const { file } of written.filter(({ pid }) => hasEnded(pid))) compressCaptureSync(file);
   }
 }
 
