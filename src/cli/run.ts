@@ -30,6 +30,7 @@ Examples:
   heapray run server.js --port 8080
   heapray run -o server.bin -f server.js
   heapray run --aggregate server.js
+  heapray run --follow-fork build.js
   heapray run --node-arg=--max-old-space-size=4096 --node-arg=--enable-source-maps dist/main.js
   heapray run node_modules/.bin/tsc -p .
   heapray run -e 'globalThis.kept = Buffer.alloc(1e8)'

@@ -264,6 +264,30 @@ test("heapray run tells of the children's captures", () => {
   }
 });
 
+test("a child that outlives the program goes on with its capture, which stays uncompressed", () => {
+  const script = folder.write(
+    "script.cjs",
+    `const fs = require("node:fs");
+     const begun = (file) => fs.existsSync(file) && fs.readFileSync(file, "latin1").startsWith("heapray");
+     const options = { detached: true, stdio: "ignore" };
+     const child = require("node:child_process").spawn(process.execPath, ["-e", "setTimeout(() => {}, 60_000)"], options);
+     child.unref();
+     console.log(child.pid);
+     const timer = setInterval(() => { if (begun("a.bin." + child.pid)) clearInterval(timer); }, 10);`,
+  );
+  const { stdout, stderr } = heapray(follow(script), { cwd: folder.path });
+  const pid = Number(stdout);
+  try {
+    expect(stderr).toBe("");
+    const capture = folder.join(`a.bin.${pid}`);
+    expect([isCompressed(folder.join("a.bin")), isCompressed(capture)]).toEqual([true, false]);
+    using reader = new FileReader(capture);
+    expect(reader.metadata).toMatchObject({ pid, complete: false });
+  } finally {
+    process.kill(pid);
+  }
+});
+
 test("older captures of such names are neither counted nor touched", () => {
   const old = folder.write("a.bin.1", "precious");
   utimesSync(old, 1, 1);

@@ -142,6 +142,22 @@ test("where the disk is full, the capture stays as it was", () => {
   expect(isCompressed(capture)).toBe(true);
 });
 
+test("an interrupt leaves the capture as it was", () => {
+  const bytes = incompressible(12);
+  const capture = folder.write("a.bin", bytes);
+  const module = path.join(root, "dist/cli/compression.js");
+  const code = `
+    import { compressCaptures } from ${JSON.stringify(module)};
+    const done = compressCaptures(["a.bin"], true);
+    process.kill(process.pid, "SIGINT");
+    await done;
+    console.log(process.listenerCount("SIGINT"));`;
+  const script = folder.write("script.mjs", code);
+  expect(node([script], { cwd: folder.path })).toEqual({ ...FINE, stdout: "0\n" });
+  expect(readFileSync(capture).equals(bytes)).toBe(true);
+  expect(readdirSync(folder.path).sort()).toEqual(["a.bin", "script.mjs"]);
+});
+
 test("what an interrupted attempt left is replaced by the next", () => {
   const bytes = incompressible(1);
   const capture = folder.write("a.bin", bytes);
