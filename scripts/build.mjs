@@ -17,7 +17,7 @@ node("node_modules/typescript/bin/tsc", "-p", "tsconfig.json");
 
 await build({
   absWorkingDir: root,
-  entryPoints: { "preload-process": "src/tracker/preload-process.ts", index: "src/index.ts" },
+  entryPoints: { "preload-process": "src/tracker/preload.ts", index: "src/index.ts" },
   outdir: "dist",
   outExtension: { ".js": ".cjs" },
   bundle: true,
@@ -35,7 +35,7 @@ await build({
 // Every Node.js must be able to load this one.
 await build({
   absWorkingDir: root,
-  entryPoints: { preload: "src/tracker/preload.ts" },
+  entryPoints: { preload: "src/tracker/preload-guard.ts" },
   outdir: "dist",
   outExtension: { ".js": ".cjs" },
   platform: "node",
