@@ -43,7 +43,7 @@ module.exports = {
       name: "no-unresolvable",
       severity: "error",
       from: {},
-      to: { couldNotResolve: true, pathNot: "\\.node$" },
+      to: { couldNotResolve: true, pathNot: "\\.node$|^\\./preload-process\\.cjs$" },
     },
     {
       name: "shipped-code-uses-shipped-dependencies",

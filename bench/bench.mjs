@@ -21,7 +21,7 @@ try {
   for (const [title, program] of Object.entries(programs)) {
     const script = path.join(root, program);
     const capture = path.join(folder, "capture.bin");
-    const heapray = [path.join(root, "bin/heapray.js"), "run", "-q", "-f", "-o", capture];
+    const heapray = [path.join(root, "bin/heapray.js"), "run", "-q", "-f", "--no-compress", "-o", capture];
     for (const [format, flags] of Object.entries(formats)) {
       const tracked = [values.node, ...heapray, ...flags, script];
       const { work, wall } = pairedRuns([values.node, script], /** @type {[string]} */ (tracked), Number(values.pairs));

@@ -11,6 +11,7 @@
 
 #include "hooks/address_space.h"
 #include "process/lock.h"
+#include "process/process_flag.h"
 #include "record/record_writer.h"
 #include "record/sink.h"
 #include "stacks/stack_source.h"
@@ -101,7 +102,7 @@ class Tracker {
   void DeclareThread(ThreadState& thread);
   void Fail();
 
-  std::atomic<bool> active_{false};
+  ProcessFlag active_;
   std::atomic<bool> failed_{false};
   std::atomic<uint32_t> session_{0};
   int owner_pid_ = 0;

@@ -1,4 +1,4 @@
-// Builds dist/: the modules (tsc), the two CommonJS bundles (esbuild), and the report pages (scripts/build-ui.mjs).
+// Builds dist/: the modules (tsc), the CommonJS bundles (esbuild), and the report pages (scripts/build-ui.mjs).
 //   node scripts/build.mjs [--no-ui]
 import { spawnSync } from "node:child_process";
 import path from "node:path";
@@ -17,7 +17,7 @@ node("node_modules/typescript/bin/tsc", "-p", "tsconfig.json");
 
 await build({
   absWorkingDir: root,
-  entryPoints: { preload: "src/tracker/preload.ts", index: "src/index.ts" },
+  entryPoints: { "preload-process": "src/tracker/preload.ts", index: "src/index.ts" },
   outdir: "dist",
   outExtension: { ".js": ".cjs" },
   bundle: true,
@@ -29,6 +29,18 @@ await build({
   banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
   external: ["*.node"],
   sourcemap: true,
+  logLevel: "warning",
+});
+
+// Every Node.js must be able to load this one.
+await build({
+  absWorkingDir: root,
+  entryPoints: { preload: "src/tracker/preload-guard.ts" },
+  outdir: "dist",
+  outExtension: { ".js": ".cjs" },
+  platform: "node",
+  target: "es2015",
+  format: "cjs",
   logLevel: "warning",
 });
 

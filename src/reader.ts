@@ -11,6 +11,7 @@ export { CaptureError, type CaptureErrorCode } from "./capture/errors.js";
 export { EventBatch, SNAPSHOT_EVENT } from "./capture/event-batch.js";
 export type { AllocationRecord, CaptureHeader, Frame, MemorySnapshot, Metadata } from "./capture/records.js";
 export type { CaptureTables } from "./capture/tables.js";
+export type { GunzipMember } from "./capture/unpacked-source.js";
 export { AllocatorType } from "./capture/wire.js";
 export { writeCsv } from "./reporters/csv.js";
 export { SourceMaps, type SourcePosition } from "./symbols/source-maps.js";

@@ -1,9 +1,14 @@
+import { gunzipSync } from "node:zlib";
 import { CaptureDecoder } from "../capture/decoder.js";
 import { CaptureFile, FileByteSource } from "../capture/file-byte-source.js";
 import { readTextFile } from "../symbols/text-files.js";
 import { CaptureReader, type ReaderOptions } from "./capture-reader.js";
 
-/** Reads a capture file. */
+/** Node.js's own: several times faster than JavaScript. In one chunk, which it would otherwise put together. */
+const gunzip = (member: Uint8Array, unpackedBytes: number): Uint8Array =>
+  gunzipSync(member, { chunkSize: Math.max(64, unpackedBytes), maxOutputLength: Math.max(1, unpackedBytes) });
+
+/** Reads a capture file, compressed or not. */
 export class FileReader extends CaptureReader {
   /** The capture's path. */
   readonly path: string;
@@ -16,7 +21,8 @@ export class FileReader extends CaptureReader {
   constructor(path: string, options: ReaderOptions = {}) {
     const file = new CaptureFile(path);
     try {
-      const open = (onRead: (bytesRead: number) => void) => new CaptureDecoder(new FileByteSource(file), { onRead });
+      const open = (onRead: (bytesRead: number) => void) =>
+        new CaptureDecoder(new FileByteSource(file), { onRead, gunzip });
       super(path, file.size, open, { readText: readTextFile, ...options });
     } catch (error) {
       file.close();

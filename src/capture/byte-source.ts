@@ -6,6 +6,8 @@ export interface ByteSource {
   readonly name: string;
   /** Bytes in all, as far as known now; undefined for an endless source. */
   readonly size: number | undefined;
+  /** Whether these bytes were unpacked, so that their offsets are not those of the file. */
+  readonly compressed?: boolean;
   /**
    * Copies the next bytes into `target` at `offset`, at most `length` of them, and returns how many; 0 is the end.
    * @throws CaptureError when reading fails.

@@ -19,8 +19,8 @@ export class ByteWindow {
   varintEnd = 0;
   /** No more bytes will come. */
   atEnd = false;
-  /** Called after each chunk with the bytes read until now. */
-  onRead: ((bytesRead: number) => void) | undefined;
+  /** Called after each chunk. */
+  onRead: (() => void) | undefined;
   readonly #source: ByteSource;
   readonly #chunk: number;
   /** Offset in the source of `bytes[0]`. */
@@ -76,7 +76,7 @@ export class ByteWindow {
       this.atEnd = true;
       this.bytes.fill(0, this.end, this.end + MARGIN);
     } else {
-      this.onRead?.(this.#base + this.end);
+      this.onRead?.();
     }
   }
 
@@ -118,6 +118,6 @@ export class ByteWindow {
 
   /** The error of a record at `start` in the window that contradicts the format. */
   corrupt(start: number, reason: string, cause?: unknown): CaptureError {
-    return corrupt(this.sourceName, this.#base + start, reason, cause);
+    return corrupt(this.sourceName, this.#base + start, reason, cause, this.#source.compressed);
   }
 }

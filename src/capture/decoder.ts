@@ -9,6 +9,7 @@ import { readExtended } from "./extended.js";
 import { readHeader } from "./header.js";
 import type { CaptureHeader } from "./records.js";
 import { CaptureTables } from "./tables.js";
+import { type GunzipMember, UnpackedSource } from "./unpacked-source.js";
 import { AllocatorType, Flag, Type } from "./wire.js";
 
 /** Addresses and sizes are below this. */
@@ -24,12 +25,14 @@ ALLOCATOR_OF_TYPE[Type.MMAP] = AllocatorType.MMAP;
 export interface DecoderOptions {
   /** Bytes to ask the source for at a time; 1 MiB unless told. */
   readonly chunkBytes?: number;
-  /** Called after each chunk with the bytes read until now. */
+  /** Called after each chunk with the bytes read until now; of a compressed capture, its compressed bytes. */
   readonly onRead?: (bytesRead: number) => void;
+  /** Unpacks a part of a compressed capture; one that runs anywhere unless told. */
+  readonly gunzip?: GunzipMember;
 }
 
 /**
- * Decodes heapray's own format (docs/capture-format.md).
+ * Decodes heapray's own format (docs/capture-format.md), compressed or not.
  *
  * Each record is read whole before anything of it is kept: at the end of the input the window continues with zeros, so
  * a record that was cut short is noticed by the position having passed the window's end, and the capture ends before it.
@@ -54,9 +57,10 @@ export class CaptureDecoder implements CaptureSource {
 
   /** @throws CaptureError when the source does not start with the header of a capture that can be read. */
   constructor(source: ByteSource, options: DecoderOptions = {}) {
-    this.#source = source;
-    this.#window = new ByteWindow(source, options.chunkBytes);
-    this.#window.onRead = options.onRead;
+    const unpacked = new UnpackedSource(source, options.gunzip);
+    this.#source = unpacked;
+    this.#window = new ByteWindow(unpacked, options.chunkBytes);
+    this.#window.onRead = () => options.onRead?.(unpacked.bytesTaken);
     this.header = readHeader(this.#window);
     this.#addThread();
   }

@@ -23,7 +23,7 @@ export class CaptureError extends Error {
   readonly code: CaptureErrorCode;
   /** The capture's path, or the name of whatever it was read from. */
   readonly source: string;
-  /** Byte offset in the capture; undefined where no place in it is to blame. */
+  /** Byte offset in the capture, unpacked, or in the file where its compression is damaged; undefined where no place is to blame. */
   readonly offset: number | undefined;
 
   constructor(
@@ -39,12 +39,19 @@ export class CaptureError extends Error {
   }
 }
 
-/** A record at `offset` that contradicts the format. */
-export function corrupt(source: string, offset: number, reason: string, cause?: unknown): CaptureError {
+/** A record at `offset` that contradicts the format; `unpacked`: the offset counts the bytes of the unpacked capture. */
+export function corrupt(
+  source: string,
+  offset: number,
+  reason: string,
+  cause?: unknown,
+  unpacked = false,
+): CaptureError {
+  const [where, first] = unpacked ? [" of what it unpacks to", "unpack it with gunzip and "] : ["", ""];
   return new CaptureError(
     "CORRUPT",
     source,
-    `${source} is damaged at byte ${offset}: ${reason}. Record it again, or cut the file there to read what comes before.`,
+    `${source} is damaged at byte ${offset}${where}: ${reason}. Record it again, or ${first}cut the file there to read what comes before.`,
     { offset, cause },
   );
 }

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { childCaptures, hasEnded, writtenSince } from "../tracker/child-captures.js";
 import { CliError } from "./errors.js";
 import { commandLine } from "./invocation.js";
 import { checkOutputFile, typed } from "./paths.js";
@@ -16,6 +17,8 @@ interface RunOptions {
   readonly aggregate: boolean;
   readonly memoryIntervalMs: number;
   readonly bufferedFileIo: boolean;
+  readonly compress: boolean;
+  readonly followFork: boolean;
   readonly nodeArg: string[];
   readonly eval?: string;
 }
@@ -27,6 +30,7 @@ Examples:
   heapray run server.js --port 8080
   heapray run -o server.bin -f server.js
   heapray run --aggregate server.js
+  heapray run --follow-fork build.js
   heapray run --node-arg=--max-old-space-size=4096 --node-arg=--enable-source-maps dist/main.js
   heapray run node_modules/.bin/tsc -p .
   heapray run -e 'globalThis.kept = Buffer.alloc(1e8)'
@@ -46,6 +50,8 @@ export function runCommand(): Command {
     .option("--aggregate", "write sums by location when the program ends instead of every allocation", false)
     .option("--memory-interval-ms <n>", "milliseconds between two memory snapshots", positiveInteger, 10)
     .option("--buffered-file-io", "write the capture with plain writes instead of a shared mapping", false)
+    .option("--follow-fork", "track the Node.js processes that it starts too, each in <capture>.<pid>", false)
+    .option("--no-compress", "leave the capture uncompressed when the program has ended")
     .option(
       "--node-arg <flag>",
       "a flag for node itself; repeat it for more",
@@ -71,6 +77,7 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
     ...scriptArgs,
   ];
   const before = lookAt(file);
+  const startTimeMs = Date.now();
   const exit = await runTracked(args, {
     file,
     overwrite: options.force,
@@ -78,9 +85,18 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
     memoryIntervalMs: options.memoryIntervalMs,
     buffered: options.bufferedFileIo,
     aggregate: options.aggregate,
+    followFork: options.followFork,
   });
   const capture = file.replaceAll("{pid}", String(exit.pid));
-  if (!options.quiet) await sayWhatNext(capture, before, options.aggregate);
+  const children = options.followFork ? childCaptures(capture).filter(writtenSince(startTimeMs)) : [];
+  if (options.compress) {
+    const { compressCaptures } = await import("./compression.js");
+    const ended = children.filter(({ pid }) => hasEnded(pid)).map(({ file }) => file);
+    await compressCaptures(lookAt(capture) === before ? ended : [capture, ...ended], options.quiet);
+  }
+  if (!options.quiet) {
+    await sayWhatNext(capture, before, options.aggregate, children.length);
+  }
   endLike(exit);
 }
 
@@ -101,11 +117,15 @@ function checkScript(script: string | undefined, nodeArgs: readonly string[]): v
   }
 }
 
-/** @param before what {@link lookAt} told of the capture's file before the run */
-async function sayWhatNext(capture: string, before: string, aggregated: boolean): Promise<void> {
+/**
+ * @param before what {@link lookAt} told of the capture's file before the run
+ * @param children captures of child processes
+ */
+async function sayWhatNext(capture: string, before: string, aggregated: boolean, children: number): Promise<void> {
   const after = lookAt(capture);
+  const family = `${children} ${children === 1 ? "capture of a child process" : "captures of child processes"}`;
   if (after === "" || after === before) {
-    process.stderr.write("[heapray] no capture was written.\n");
+    process.stderr.write(`[heapray] no capture was written${children > 0 ? `, but ${family}` : ""}.\n`);
     return;
   }
   if (aggregated && !(await isComplete(capture))) {
@@ -115,7 +135,7 @@ async function sayWhatNext(capture: string, before: string, aggregated: boolean)
     return;
   }
   process.stderr.write(
-    `[heapray] wrote ${typed(capture)}; to see where the memory went, type:\n\n` +
+    `[heapray] wrote ${typed(capture)}${children > 0 ? `, and ${family} next to it (${typed(capture)}.<pid>)` : ""}; to see where the memory went, type:\n\n` +
       `  ${commandLine()} flamegraph ${typed(capture)}\n\n`,
   );
 }

@@ -15,6 +15,8 @@ export interface RunSettings {
   readonly buffered: boolean;
   /** Add allocations up in the process instead of writing each one. */
   readonly aggregate: boolean;
+  /** Track the Node.js processes that the program starts too. */
+  readonly followFork: boolean;
 }
 
 export interface ChildExit {

@@ -22,7 +22,7 @@ export interface Agent {
 }
 
 /** The package's folder: the nearest one above `from` with heapray's package.json. */
-function packageRoot(from: string): string {
+export function packageRoot(from: string): string {
   for (let folder = from; ; folder = path.dirname(folder)) {
     const file = path.join(folder, "package.json");
     if (existsSync(file) && (JSON.parse(readFileSync(file, "utf8")) as { name?: string }).name === "heapray") {

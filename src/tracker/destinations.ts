@@ -3,6 +3,8 @@ export interface FileDestinationOptions {
   readonly overwrite?: boolean;
   /** Write with plain writes instead of a shared mapping: for file systems that cannot map. A kill loses the tail. */
   readonly buffered?: boolean;
+  /** Compress the capture when tracking ends, which takes its time then; true unless told. */
+  readonly compressOnExit?: boolean;
 }
 
 /** A capture in a file (mode 0600). */
@@ -10,6 +12,7 @@ export class FileDestination {
   readonly path: string;
   readonly overwrite: boolean;
   readonly buffered: boolean;
+  readonly compressOnExit: boolean;
 
   /**
    * @param path - the capture's path, relative to the working directory
@@ -22,6 +25,7 @@ export class FileDestination {
     this.path = path;
     this.overwrite = options.overwrite ?? false;
     this.buffered = options.buffered ?? false;
+    this.compressOnExit = options.compressOnExit ?? true;
   }
 }
 

@@ -20,6 +20,7 @@ export function captureHeader(settings: ResolvedSettings, version: string): Capt
       nativeTraces: settings.nativeTraces,
       memoryIntervalMs: settings.memoryIntervalMs,
       buffered: settings.destination.buffered,
+      followFork: settings.followFork,
     },
   };
 }

@@ -14,6 +14,8 @@ export interface TrackerOptions {
   /** Milliseconds between two memory snapshots, 10 by default. */
   readonly memoryIntervalMs?: number;
   readonly fileFormat?: FileFormat;
+  /** Track the Node.js processes that this one starts too, each with a capture `<capture>.<pid>`; false unless told. */
+  readonly followFork?: boolean;
 }
 
 export interface TrackerSettings extends TrackerOptions {
@@ -25,6 +27,7 @@ export interface ResolvedSettings {
   readonly nativeTraces: boolean;
   readonly memoryIntervalMs: number;
   readonly fileFormat: FileFormat;
+  readonly followFork: boolean;
 }
 
 const LONGEST_INTERVAL_MS = 24 * 60 * 60 * 1000;
@@ -37,6 +40,7 @@ const LONGEST_INTERVAL_MS = 24 * 60 * 60 * 1000;
 export function resolveSettings(target: unknown, options: unknown): ResolvedSettings {
   const given = settingsOf(target, options);
   const { nativeTraces = false, memoryIntervalMs = 10, fileFormat = FileFormat.ALL_ALLOCATIONS } = given;
+  const followFork = followForkOf(given);
   if (typeof nativeTraces !== "boolean") throw new TypeError("nativeTraces is a boolean.");
   if (!Number.isInteger(memoryIntervalMs) || memoryIntervalMs < 1 || memoryIntervalMs > LONGEST_INTERVAL_MS) {
     throw new RangeError("memoryIntervalMs is a whole number of milliseconds, from 1 to a day.");
@@ -45,7 +49,13 @@ export function resolveSettings(target: unknown, options: unknown): ResolvedSett
     const names = Object.values(FileFormat).map((name) => `FileFormat.${name}`);
     throw new TypeError(`fileFormat is ${names.join(" or ")}, not ${String(fileFormat)}.`);
   }
-  return { destination: given.destination, nativeTraces, memoryIntervalMs, fileFormat };
+  return { destination: given.destination, nativeTraces, memoryIntervalMs, fileFormat, followFork };
+}
+
+/** A destination that only one process can have refuses to be followed here. */
+function followForkOf({ followFork = false }: TrackerSettings): boolean {
+  if (typeof followFork !== "boolean") throw new TypeError("followFork is a boolean.");
+  return followFork;
 }
 
 function settingsOf(target: unknown, options: unknown): TrackerSettings {

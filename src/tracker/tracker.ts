@@ -1,7 +1,11 @@
 import path from "node:path";
 import { type Agent, heaprayVersion, loadAgent } from "./binding.js";
+import { childCaptures, hasEnded, writtenSince } from "./child-captures.js";
+import { compressCaptureSync } from "./compress-capture.js";
 import type { Destination } from "./destinations.js";
 import { CaptureExistsError, CaptureWriteError, TrackerActiveError, TrackerReusedError } from "./errors.js";
+import { followChildren, leaveChildren } from "./follow-children.js";
+import { settingsForChildren } from "./followed.js";
 import { leaveExit, stayLastAtExit } from "./last-at-exit.js";
 import { captureHeader } from "./metadata.js";
 import {
@@ -30,6 +34,11 @@ export class Tracker {
   readonly #agent: Agent;
   readonly #settings: ResolvedSettings;
   readonly #stopAtExit = () => this.#end("exit");
+  /** The capture's absolute path. */
+  #file = "";
+  #startTimeMs = 0;
+  /** Whether children are followed on this tracker's behalf, and not on that of an ancestor's. */
+  #leads = false;
   #started = false;
   #complete: boolean | undefined;
 
@@ -80,8 +89,9 @@ export class Tracker {
    */
   start(): void {
     if (this.#complete !== undefined) throw new TrackerReusedError();
-    const { destination, memoryIntervalMs, fileFormat } = this.#settings;
-    const file = path.resolve(destination.path);
+    const { destination, memoryIntervalMs, fileFormat, followFork } = this.#settings;
+    this.#startTimeMs = Date.now();
+    this.#file = path.resolve(destination.path);
     if (this.#agent.isActive()) throw new TrackerActiveError();
     keepExactPositions();
     const metadata = JSON.stringify(captureHeader(this.#settings, heaprayVersion(packageFolder())));
@@ -89,12 +99,13 @@ export class Tracker {
     try {
       const { overwrite, buffered } = destination;
       const aggregate = fileFormat === FileFormat.AGGREGATED_ALLOCATIONS;
-      warning = this.#agent.start({ path: file, overwrite, buffered, aggregate, metadata, memoryIntervalMs });
+      warning = this.#agent.start({ path: this.#file, overwrite, buffered, aggregate, metadata, memoryIntervalMs });
     } catch (error) {
       throw startError(error, destination.path);
     }
     this.#started = true;
     stayLastAtExit(this.#stopAtExit);
+    this.#leads = followFork && followChildren(settingsForChildren(this.#settings, this.#file));
     if (warning !== "") {
       process.emitWarning(
         `JavaScript frames cannot be read in Node.js ${process.version}: ${warning}; allocations are recorded without.`,
@@ -104,7 +115,7 @@ export class Tracker {
   }
 
   /**
-   * Ends the capture; calling it again does nothing.
+   * Ends the capture, and compresses it unless its destination says otherwise; calling it again does nothing.
    * @returns whether the capture is complete: false when writing it failed on the way (a full disk)
    */
   stop(): boolean {
@@ -119,8 +130,18 @@ export class Tracker {
     if (this.#complete === undefined) {
       this.#complete = this.#agent.stop({ reason });
       leaveExit(this.#stopAtExit);
+      if (this.#leads) leaveChildren();
+      if (this.#settings.destination.compressOnExit) this.#compress();
     }
     return this.#complete;
+  }
+
+  #compress(): void {
+    compressCaptureSync(this.#file);
+    if (!this.#leads) return;
+    // Children do so by themselves, unless they were killed.
+    const written = childCaptures(this.#file).filter(writtenSince(this.#startTimeMs));
+    for (const { file } of written.filter(({ pid }) => hasEnded(pid))) compressCaptureSync(file);
   }
 }
 

@@ -150,7 +150,7 @@ describe("options", () => {
     expect(existsSync(folder.join("started"))).toBe(false);
     expect(readFileSync(capture, "utf8")).toBe("precious");
 
-    expect(heapray(["run", "-f", "-o", "out.bin", "touch.cjs"], inFolder()).status).toBe(0);
+    expect(heapray(["run", "-f", "--no-compress", "-o", "out.bin", "touch.cjs"], inFolder()).status).toBe(0);
     expect(readFileSync(capture).subarray(0, 7).toString()).toBe("heapray");
   });
 

@@ -54,11 +54,23 @@ describe.each(nodeVersions)("on $name", ({ path: binary }) => {
       expect({ place, fits: slack >= 0 && slack < 4096 }).toEqual({ place, fits: true });
     }
 
-    const threads = new Map<number, string[]>([17_107, 17_123].map((size) => [size, []]));
+    const threads = new Map<number, string[]>([17_107, 17_123, 17_127].map((size) => [size, []]));
     for (const { size, allocator, threadName, stackId } of reader.getAllocationRecords()) {
       if (!isRelease(allocator)) threads.get(size)?.push(`${threadName} ${stackId}`);
     }
     // Its own thread has no JavaScript on its stack; a forked child is no business of this capture.
-    expect(Object.fromEntries(threads)).toEqual({ 17107: ["addon-thread 0"], 17123: [] });
+    expect(Object.fromEntries(threads)).toEqual({ 17107: ["addon-thread 0"], 17123: [], 17127: [] });
+  });
+
+  test.each(["fork", "bareFork"])("a child made by %s does not write where a killed parent's capture ends", (way) => {
+    const capture = folder.join("killed.bin");
+    const addon = JSON.stringify(folder.join("with frame pointers.node"));
+    const code = `const addon = require(${addon}); addon.${way}(17131); process.kill(process.pid, "SIGKILL")`;
+    const flags = ["run", "-q", "-f", "--no-compress", "--memory-interval-ms", "10000", "-o", capture];
+    expect(heapray([...flags, "-e", code], { node: binary })).toMatchObject({ signal: "SIGKILL", stderr: "" });
+    using reader = new FileReader(capture);
+    const sizes = [...reader.getAllocationRecords()].map(({ size }) => size);
+    expect(sizes.filter((size) => size === 17_131)).toEqual([]);
+    expect(sizes.length).toBeGreaterThan(100);
   });
 });

@@ -3,10 +3,12 @@
 #include <malloc.h>
 #include <node_api.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,6 +92,21 @@ napi_value Fork(napi_env env, napi_callback_info info) {
   return Number(env, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
+// The same without the C library knowing, so that no handler of fork() runs.
+napi_value BareFork(napi_env env, napi_callback_info info) {
+  Arguments a(env, info);
+  pid_t child = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+  if (child == 0) {
+    for (int i = 0; i < 1000; i++) Touched(malloc(a.Size(0)));
+    munmap(Touched(mmap(nullptr, a.Size(0), PROT_READ | PROT_WRITE, kPrivate, -1, 0)), a.Size(0));
+    free(Touched(realloc(Touched(malloc(1)), a.Size(0))));
+    _exit(7);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return Number(env, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+}
+
 void* InThread(void* size) {
   pthread_setname_np(pthread_self(), "addon-thread");
   return Touched(malloc(reinterpret_cast<uintptr_t>(size)));
@@ -134,6 +151,7 @@ struct {
     {"reserve", Reserve},       {"munmap", Munmap},   {"commit", Commit},
     {"readOnly", ReadOnly},     {"decommit", Decommit}, {"discard", Discard},
     {"mremap", Mremap},         {"fork", Fork},       {"thread", Thread},
+    {"bareFork", BareFork},
     {"callBack", CallBack},     {"failToMap", FailToMap},
 };
 

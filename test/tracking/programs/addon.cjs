@@ -61,4 +61,5 @@ function ranges() {
 //> MMAP 4222976 x1 = gone call-ranges
 
 assert.strictEqual(addon.fork(17123), 7);
+assert.strictEqual(addon.bareFork(17127), 7);
 assert.strictEqual(addon.failToMap(), 22);

@@ -1,0 +1,64 @@
+import { availableParallelism } from "node:os";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { CaptureCompression, COMPRESSION_LEVEL } from "../tracker/compress-capture.js";
+import { progressBar } from "./progress.js";
+
+const gzipInThread = promisify(gzip);
+/** More parts at once would take memory for little gain: reading and writing them goes on in one thread. */
+const MOST_AT_ONCE = 4;
+const INTERRUPTS: NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/**
+ * Compresses captures, each on all cores, with a progress bar unless `quiet`. What cannot be compressed (a full disk)
+ * stays as it is, and so does everything that is left when the user interrupts.
+ */
+export async function compressCaptures(captures: readonly string[], quiet: boolean): Promise<void> {
+  let interrupted = false;
+  const interrupt = (): void => {
+    interrupted = true;
+  };
+  for (const signal of INTERRUPTS) process.on(signal, interrupt);
+  try {
+    for (const capture of captures) await compress(capture, quiet, () => interrupted);
+  } finally {
+    for (const signal of INTERRUPTS) process.off(signal, interrupt);
+  }
+}
+
+async function compress(capture: string, quiet: boolean, interrupted: () => boolean): Promise<void> {
+  let compression: CaptureCompression | undefined;
+  const progress = quiet ? undefined : progressBar("Compressing");
+  try {
+    if (interrupted()) return;
+    compression = CaptureCompression.open(capture);
+    if (compression === undefined) return;
+    const { size } = compression;
+    const atOnce = Math.min(availableParallelism(), MOST_AT_ONCE);
+    const begun: { readonly bytes: number; readonly gzip: Promise<Uint8Array> }[] = [];
+    let [done, more] = [0, true];
+    while (more || begun.length > 0) {
+      while (more && begun.length < atOnce) {
+        const bytes = compression.read();
+        if (bytes === undefined) more = false;
+        else {
+          const packed = gzipInThread(bytes, { level: COMPRESSION_LEVEL, chunkSize: 1024 * 1024 });
+          // Where one fails, those behind it are never waited for.
+          packed.catch(() => {});
+          begun.push({ bytes: bytes.length, gzip: packed });
+        }
+      }
+      const first = begun.shift();
+      if (first === undefined) break;
+      compression.write(await first.gzip);
+      if (interrupted()) throw new Error("interrupted");
+      done += first.bytes;
+      progress?.update(done, size);
+    }
+    compression.finish();
+  } catch {
+    compression?.abandon();
+  } finally {
+    progress?.stop();
+  }
+}

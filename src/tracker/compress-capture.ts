@@ -1,0 +1,133 @@
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import type * as Zlib from "node:zlib";
+import { MEMBER_BYTES, withLength } from "../capture/gzip-member.js";
+import { MAGIC } from "../capture/wire.js";
+
+/** Measured on captures: what more costs gains next to nothing. */
+export const COMPRESSION_LEVEL = 4;
+
+/**
+ * A capture that is being replaced by its compressed form. The capture itself stays as it is until `finish()`: whatever
+ * goes wrong, or ends the process, before, it is whole, and what was written lies beside it as `<capture>.compressing`,
+ * to be replaced by the next attempt.
+ */
+export class CaptureCompression {
+  /** Bytes of the capture. */
+  readonly size: number;
+  readonly #path: string;
+  readonly #unfinished: string;
+  readonly #from: number;
+  readonly #to: number;
+  #closed = false;
+  #position = 0;
+
+  /**
+   * @returns undefined where there is no capture that is not compressed yet
+   * @throws an error of the file system
+   */
+  static open(path: string): CaptureCompression | undefined {
+    const from = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      const start = new Uint8Array(MAGIC.length);
+      readSync(from, start, 0, start.length, 0);
+      if (fstatSync(from).isFile() && start.every((byte, i) => byte === MAGIC[i])) {
+        return new CaptureCompression(path, from);
+      }
+    } catch (error) {
+      closeSync(from);
+      throw error;
+    }
+    closeSync(from);
+    return undefined;
+  }
+
+  private constructor(path: string, from: number) {
+    const { size, mode } = fstatSync(from);
+    this.#path = path;
+    this.#from = from;
+    this.size = size;
+    this.#unfinished = `${path}.compressing`;
+    rmSync(this.#unfinished, { force: true });
+    this.#to = openSync(this.#unfinished, "wx", 0o600);
+    fchmodSync(this.#to, mode & 0o777);
+  }
+
+  /** The capture's next bytes, for the next member; undefined at its end. */
+  read(): Uint8Array | undefined {
+    const bytes = Buffer.allocUnsafe(Math.min(MEMBER_BYTES, this.size - this.#position));
+    let length = 0;
+    while (length < bytes.length) {
+      const count = readSync(this.#from, bytes, length, bytes.length - length, this.#position);
+      if (count === 0) break;
+      length += count;
+      this.#position += count;
+    }
+    return length === 0 ? undefined : bytes.subarray(0, length);
+  }
+
+  /** @param gzip the next bytes as a gzip member, as node:zlib makes it */
+  write(gzip: Uint8Array): void {
+    const { header, rest } = withLength(gzip);
+    for (const bytes of [header, rest]) {
+      for (let written = 0; written < bytes.length; ) written += writeSync(this.#to, bytes, written);
+    }
+  }
+
+  /** Puts the compressed capture in the capture's place. */
+  finish(): void {
+    // Another process may have put a capture of its own in this place.
+    if (statSync(this.#path).ino !== fstatSync(this.#from).ino) {
+      this.abandon();
+      return;
+    }
+    this.#close();
+    renameSync(this.#unfinished, this.#path);
+  }
+
+  /** Leaves the capture as it is. */
+  abandon(): void {
+    this.#close();
+    rmSync(this.#unfinished, { force: true });
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    closeSync(this.#from);
+    closeSync(this.#to);
+  }
+}
+
+/**
+ * Compresses a capture in this thread, which waits for it.
+ * @returns whether it is compressed now; where not, it is whole and as it was (a full disk, say)
+ */
+export function compressCaptureSync(path: string): boolean {
+  // Loaded here, so that it takes none of the memory of a program while that is tracked.
+  const { gzipSync } = createRequire(import.meta.url)("node:zlib") as typeof Zlib;
+  let compression: CaptureCompression | undefined;
+  try {
+    compression = CaptureCompression.open(path);
+    if (compression === undefined) return false;
+    for (let bytes = compression.read(); bytes !== undefined; bytes = compression.read()) {
+      compression.write(gzipSync(bytes, { level: COMPRESSION_LEVEL, chunkSize: 1024 * 1024 }));
+    }
+    compression.finish();
+    return true;
+  } catch {
+    compression?.abandon();
+    return false;
+  }
+}
