@@ -6,6 +6,7 @@ import { CliError } from "./errors.js";
 import { commandLine } from "./invocation.js";
 import { checkOutputFile, typed } from "./paths.js";
 import { endLike } from "./signals.js";
+import { tell } from "./standard-error.js";
 import { runTracked } from "./tracked-child.js";
 
 interface RunOptions {
@@ -105,16 +106,16 @@ function checkScript(script: string | undefined, nodeArgs: readonly string[]): v
 async function sayWhatNext(capture: string, before: string, aggregated: boolean): Promise<void> {
   const after = lookAt(capture);
   if (after === "" || after === before) {
-    process.stderr.write("[heapray] no capture was written.\n");
+    tell("[heapray] no capture was written.\n");
     return;
   }
   if (aggregated && !(await isComplete(capture))) {
-    process.stderr.write(
+    tell(
       `[heapray] ${typed(capture)} has no data: the process ended before tracking did; without --aggregate it would have.\n`,
     );
     return;
   }
-  process.stderr.write(
+  tell(
     `[heapray] wrote ${typed(capture)}; to see where the memory went, type:\n\n` +
       `  ${commandLine()} flamegraph ${typed(capture)}\n\n`,
   );

@@ -2,6 +2,7 @@
  * Loaded by `heapray run` before the program: starts the tracker that the environment variable HEAPRAY_RUN describes.
  * Whatever fails here, the program goes on untracked.
  */
+import { writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { isMainThread } from "node:worker_threads";
@@ -40,9 +41,17 @@ function hide(): void {
   }
 }
 
+function tell(sentence: string): void {
+  try {
+    writeSync(2, sentence);
+  } catch {
+    // Nobody can be told: standard error is closed, or full.
+  }
+}
+
 function preload(): void {
   // Node.js loads this into worker threads too; the agent finds those by itself.
-  if (!isMainThread) return hide();
+  if (!isMainThread) return;
   const text = process.env.HEAPRAY_RUN;
   // What the program starts in turn is not tracked, unless asked for.
   delete process.env.HEAPRAY_RUN;
@@ -56,10 +65,12 @@ function preload(): void {
     const destination = new FileDestination(file, { overwrite, buffered });
     new Tracker({ destination, nativeTraces, memoryIntervalMs, fileFormat });
   } catch (error) {
-    process.stderr.write(`heapray: the program runs untracked: ${(error as Error).message}\n`);
-  } finally {
-    hide();
+    tell(`heapray: the program runs untracked: ${(error as Error).message}\n`);
   }
 }
 
-preload();
+try {
+  preload();
+} finally {
+  hide();
+}
