@@ -24,10 +24,11 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on("error", endWhenUnread);
   // There is nowhere to complain of it.
   process.stderr.on("error", () => {});
+  const all = program();
   try {
-    await program().parseAsync(argv);
+    await all.parseAsync(argv);
   } catch (error) {
-    process.exitCode = report(error);
+    process.exitCode = report(error, commandOf(all, argv.slice(2)));
   }
 }
 
@@ -37,7 +38,7 @@ function program(): Command {
     .description("A memory profiler for Node.js: where every byte went, native memory included, to the source line.")
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .helpCommand(false)
+    .helpCommand("help [command]", "print a command's help")
     .enablePositionalOptions()
     .addHelpText("after", EXAMPLES);
   for (const command of [runCommand(), flamegraphCommand(), transformCommand(), summaryCommand()]) {
@@ -51,13 +52,22 @@ function program(): Command {
   return all;
 }
 
-/** @returns the exit code */
-function report(error: unknown): number {
+/** The command that the words begin with, like `heapray transform csv`. */
+function commandOf(command: Command, words: readonly string[]): string {
+  const next = command.commands.find((one) => one.name() === words[0]);
+  return next === undefined ? command.name() : `${command.name()} ${commandOf(next, words.slice(1))}`;
+}
+
+/**
+ * @param command the command that failed
+ * @returns the exit code
+ */
+function report(error: unknown, command: string): number {
   if (error instanceof CommanderError) {
     // Help and version have been printed; without a command, help went to standard error.
     if (error.exitCode === 0 || error.code === "commander.help") return error.exitCode;
     const sentence = error.message.replace(/^error: /, "").replaceAll("\n", " ");
-    tell(`heapray: ${sentence}; see "heapray --help".\n`.replace(/\.;/, ";"));
+    tell(`heapray: ${sentence}; see "${command} --help".\n`.replace(/\.;/, ";"));
     return 1;
   }
   tell(`heapray: ${sentenceOf(error)}\n`);
