@@ -3,8 +3,14 @@ let cli;
 try {
   cli = await import("../dist/cli/main.js");
 } catch (error) {
-  if (error?.code !== "ERR_MODULE_NOT_FOUND") throw error;
-  process.stderr.write(`heapray: this checkout is not built (${error.message}); run "npm ci", or "npm run build".\n`);
+  const sentences = {
+    ERR_MODULE_NOT_FOUND: `this checkout is not built (${error?.message}); run "npm ci", or "npm run build".`,
+    EMFILE: 'too many files are open for heapray to start; permit more ("ulimit -n 1024").',
+    ENFILE: "the system has too many files open for heapray to start.",
+  };
+  const sentence = sentences[error?.code];
+  if (sentence === undefined) throw error;
+  process.stderr.write(`heapray: ${sentence}\n`);
   process.exit(1);
 }
 await cli.main(process.argv);

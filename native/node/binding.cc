@@ -14,6 +14,7 @@
 #include "node/isolates.h"
 #include "node/js_stack_source.h"
 #include "node/node_runtime.h"
+#include "process/parent_death.h"
 #include "process/snapshots.h"
 #include "record/file_sinks.h"
 #include "tracker.h"
@@ -170,6 +171,12 @@ napi_value IsActive(napi_env env, napi_callback_info info) {
   return Call(env, info).Flag(Tracker::Get().active() && g_tracking_pid == getpid());
 }
 
+// endWithParent({ parent })
+napi_value EndWithParentOf(napi_env env, napi_callback_info info) {
+  heapray::EndWithParent(static_cast<int>(Call(env, info).Number("parent", 0)));
+  return nullptr;
+}
+
 // At exit(3), for a program that ends without telling JavaScript.
 struct EndAtExit {
   ~EndAtExit() {
@@ -188,6 +195,7 @@ napi_value Init(napi_env env, napi_value exports) {
   const napi_property_descriptor functions[] = {
       {"start", nullptr, Start, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"stop", nullptr, Stop, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"endWithParent", nullptr, EndWithParentOf, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"isActive", nullptr, IsActive, nullptr, nullptr, nullptr, napi_default, nullptr},
   };
   napi_define_properties(env, exports, std::size(functions), functions);

@@ -3,6 +3,7 @@ import { CaptureError } from "../capture/errors.js";
 import { EventBatch, SNAPSHOT_EVENT } from "../capture/event-batch.js";
 import type { AllocationRecord, MemorySnapshot, Metadata } from "../capture/records.js";
 import type { AllocatorType } from "../capture/wire.js";
+import { FunctionNames } from "../symbols/function-names.js";
 import { SourceMaps } from "../symbols/source-maps.js";
 import { SourceText } from "../symbols/source-text.js";
 import type { ReadText } from "../symbols/text-files.js";
@@ -58,6 +59,7 @@ export class CaptureReader implements Disposable {
   readonly #open: () => CaptureSource;
   readonly #maxSnapshots: number;
   readonly #maps: SourceMaps | undefined;
+  readonly #names: FunctionNames | undefined;
   readonly #contents: CaptureContents;
   /** The pass that the header was read with, not yet used for anything else. */
   #unused: CaptureSource | undefined;
@@ -74,6 +76,7 @@ export class CaptureReader implements Disposable {
     this.#open = () => open((bytesRead) => onProgress?.(bytesRead, totalBytes));
     this.#maxSnapshots = options.maxMemorySnapshots ?? 10_000;
     this.#maps = options.sourceMaps === false ? undefined : new SourceMaps(readText);
+    this.#names = this.#maps && new FunctionNames(readText, this.#maps);
     this.sourceText = new SourceText(readText, this.#maps);
     this.#unused = this.#open();
     this.metadata = this.#makeMetadata(this.#unused);
@@ -148,7 +151,7 @@ export class CaptureReader implements Disposable {
   }
 
   #contextOf({ tables }: CaptureSource): RecordContext {
-    return { tables, stacks: new StackTraces(tables, this.#maps) };
+    return { tables, stacks: new StackTraces(tables, this.#maps, this.#names) };
   }
 
   #openPass(): CaptureSource {

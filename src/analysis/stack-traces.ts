@@ -1,19 +1,22 @@
 import type { Frame } from "../capture/records.js";
 import type { CaptureTables } from "../capture/tables.js";
 import { toPath } from "../symbols/file-urls.js";
+import type { FunctionNames } from "../symbols/function-names.js";
 import type { SourceMaps } from "../symbols/source-maps.js";
 
 /** Turns stack nodes into frames: the program's own, through source maps where there are any. */
 export class StackTraces {
   readonly #tables: CaptureTables;
   readonly #maps: SourceMaps | undefined;
+  readonly #names: FunctionNames | undefined;
   /** Logical frames by physical frame. */
   readonly #frames = new Map<number, readonly Frame[]>();
 
-  /** Without `maps`, frames are where the running code was. */
-  constructor(tables: CaptureTables, maps?: SourceMaps) {
+  /** Without `maps`, frames are where the running code was; without `names`, functions are called as they were there. */
+  constructor(tables: CaptureTables, maps?: SourceMaps, names?: FunctionNames) {
     this.#tables = tables;
     this.#maps = maps;
+    this.#names = names;
   }
 
   /** The frames of a stack node, innermost first, at most `maxStacks` of them. */
@@ -42,13 +45,16 @@ export class StackTraces {
   }
 
   #frame(logical: number): Frame {
-    const { strings, functionName, functionScript, scriptUrl, scriptSourceMapUrl, ...tables } = this.#tables;
+    const { strings, functionName, functionScript, functionLine, functionColumn, ...tables } = this.#tables;
     const id = tables.logicalFunction.at(logical);
     const line = tables.logicalLine.at(logical);
     const column = tables.logicalColumn.at(logical);
     const script = functionScript.at(id);
-    const url = strings.get(scriptUrl.at(script));
-    const original = this.#maps?.originalPosition(url, strings.get(scriptSourceMapUrl.at(script)), line, column);
-    return { function: strings.get(functionName.at(id)), ...(original ?? { file: toPath(url), line, column }) };
+    const url = strings.get(tables.scriptUrl.at(script));
+    const sourceMapUrl = strings.get(tables.scriptSourceMapUrl.at(script));
+    const original = this.#maps?.originalPosition(url, sourceMapUrl, line, column);
+    const start = { script: toPath(url), sourceMapUrl, line: functionLine.at(id), column: functionColumn.at(id) };
+    const name = strings.get(functionName.at(id));
+    return { function: this.#names?.of(name, start) ?? name, ...(original ?? { file: toPath(url), line, column }) };
   }
 }

@@ -1,5 +1,5 @@
 import type { ByteWindow } from "./byte-window.js";
-import { CaptureError, corrupt } from "./errors.js";
+import { CaptureError } from "./errors.js";
 import type { CaptureHeader } from "./records.js";
 import { FORMAT_VERSION, MAGIC, MAX_METADATA_BYTES } from "./wire.js";
 
@@ -52,6 +52,12 @@ export function readHeader(window: ByteWindow): CaptureHeader {
   if (!isObject(metadata)) throw corrupt(name, FIXED_BYTES, "its metadata is not a JSON object");
   window.position += length;
   return toHeader(metadata);
+}
+
+/** Nothing of such a file can be read, since the header comes first. */
+function corrupt(source: string, offset: number, reason: string, cause?: unknown): CaptureError {
+  const message = `${source} is damaged at byte ${offset}, in its header: ${reason}. Record it again.`;
+  return new CaptureError("CORRUPT", source, message, { offset, cause });
 }
 
 function endsInHeader(name: string): CaptureError {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { openCapture } from "./capture.js";
 import { checkOutputFile, reportFileName, typed } from "./paths.js";
+import { writeWholeFile } from "./whole-file.js";
 
 interface FlameGraphOptions {
   readonly output?: string;
@@ -33,16 +34,16 @@ async function flamegraph(capture: string, options: FlameGraphOptions): Promise<
   const output = options.output ?? reportFileName(capture, "flamegraph", ".html");
   const outputPath = checkOutputFile(output, options.force);
   const { reader, records, done } = await openCapture(capture, { leaks: options.leaks, mergeThreads: false });
-  const { writeFlameGraph } = await import("../reporters/flamegraph.js");
+  const { renderFlameGraph } = await import("../reporters/flamegraph.js");
   try {
-    writeFlameGraph({
+    const page = renderFlameGraph({
       records,
       snapshots: reader.getMemorySnapshots(),
       metadata: reader.metadata,
       sourceLine: (file, line) => reader.sourceText.line(file, line),
       kind: options.leaks ? "leaks" : "high-water-mark",
-      outputPath,
     });
+    writeWholeFile(outputPath, (write) => write(page));
   } finally {
     done();
   }

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { sentenceOf } from "./errors.js";
 import { flamegraphCommand } from "./flamegraph.js";
 import { runCommand } from "./run.js";
+import { tell } from "./standard-error.js";
 import { summaryCommand } from "./summary.js";
 import { transformCommand } from "./transform.js";
 
@@ -20,11 +21,14 @@ Examples:
  * @param argv as `process.argv`
  */
 export async function main(argv: readonly string[]): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", endQuietlyWhenUnread);
+  process.stdout.on("error", endWhenUnread);
+  // There is nowhere to complain of it.
+  process.stderr.on("error", () => {});
+  const all = program();
   try {
-    await program().parseAsync(argv);
+    await all.parseAsync(argv);
   } catch (error) {
-    process.exitCode = report(error);
+    process.exitCode = report(error, commandOf(all, argv.slice(2)));
   }
 }
 
@@ -34,7 +38,7 @@ function program(): Command {
     .description("A memory profiler for Node.js: where every byte went, native memory included, to the source line.")
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .helpCommand(false)
+    .helpCommand("help [command]", "print a command's help")
     .enablePositionalOptions()
     .addHelpText("after", EXAMPLES);
   for (const command of [runCommand(), flamegraphCommand(), transformCommand(), summaryCommand()]) {
@@ -48,23 +52,33 @@ function program(): Command {
   return all;
 }
 
-/** @returns the exit code */
-function report(error: unknown): number {
+/** The command that the words begin with, like `heapray transform csv`. */
+function commandOf(command: Command, words: readonly string[]): string {
+  const next = command.commands.find((one) => one.name() === words[0]);
+  return next === undefined ? command.name() : `${command.name()} ${commandOf(next, words.slice(1))}`;
+}
+
+/**
+ * @param command the command that failed
+ * @returns the exit code
+ */
+function report(error: unknown, command: string): number {
   if (error instanceof CommanderError) {
     // Help and version have been printed; without a command, help went to standard error.
     if (error.exitCode === 0 || error.code === "commander.help") return error.exitCode;
     const sentence = error.message.replace(/^error: /, "").replaceAll("\n", " ");
-    process.stderr.write(`heapray: ${sentence}; see "heapray --help".\n`.replace(/\.;/, ";"));
+    tell(`heapray: ${sentence}; see "${command} --help".\n`.replace(/\.;/, ";"));
     return 1;
   }
-  process.stderr.write(`heapray: ${sentenceOf(error)}\n`);
+  tell(`heapray: ${sentenceOf(error)}\n`);
   // Not the user's to mend, so whoever mends it needs the stack.
-  if (process.env.HEAPRAY_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (process.env.HEAPRAY_DEBUG && error instanceof Error) tell(`${error.stack}\n`);
   return 1;
 }
 
 /** Whoever read our output may stop (`| head`): that is no error, and nobody is left to tell. */
-function endQuietlyWhenUnread(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
-  process.exit();
+function endWhenUnread(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit();
+  tell(`heapray: cannot write to standard output: ${error.message}.\n`);
+  process.exit(1);
 }

@@ -1,4 +1,5 @@
-import { accessSync, constants, realpathSync, type Stats, statSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { accessSync, closeSync, constants, openSync, realpathSync, rmSync, type Stats, statSync } from "node:fs";
 import path from "node:path";
 import { CliError } from "./errors.js";
 
@@ -28,6 +29,7 @@ function lookUp(file: string): Stats | undefined {
  * writable
  */
 export function checkOutputFile(file: string, force: boolean): string {
+  if (file === "") throw new CliError("the output file's name is empty; give one with -o.");
   const existing = lookUp(file);
   if (existing?.isDirectory()) throw new CliError(`${typed(file)} is a directory; give the name of a file with -o.`);
   // A device or pipe would be replaced by the report, which is written whole and then put in place.
@@ -45,7 +47,19 @@ export function checkOutputFile(file: string, force: boolean): string {
   } catch {
     throw new CliError(`${typed(existing ? target : directory)} is not writable.`);
   }
+  checkCreation(directory);
   return target;
+}
+
+/** @throws {CliError} no file can be made in the directory, whatever its permissions say: `/proc`, a read-only disk */
+function checkCreation(directory: string): void {
+  const probe = path.join(directory, `.heapray-${randomBytes(6).toString("hex")}`);
+  try {
+    closeSync(openSync(probe, "wx"));
+  } catch (error) {
+    throw new CliError(`no file can be made in ${typed(directory)}: ${(error as Error).message}.`);
+  }
+  rmSync(probe, { force: true });
 }
 
 /** @throws {CliError} there is no such file */
@@ -53,6 +67,8 @@ export function checkInputFile(file: string): void {
   const found = lookUp(file);
   if (!found) throw new CliError(`there is no file ${typed(file)}.`);
   if (found.isDirectory()) throw new CliError(`${typed(file)} is a directory, not a capture.`);
+  // Reading a pipe or a terminal would wait for what may never come, and a capture is read more than once.
+  if (!found.isFile()) throw new CliError(`${typed(file)} is not a regular file; give a capture made by heapray run.`);
 }
 
 /** A report's default name, in memray's scheme: `heapray-x.1.bin` becomes `heapray-flamegraph-x.1.html` beside it. */

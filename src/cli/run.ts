@@ -7,6 +7,7 @@ import { CliError } from "./errors.js";
 import { commandLine } from "./invocation.js";
 import { checkOutputFile, typed } from "./paths.js";
 import { endLike } from "./signals.js";
+import { tell } from "./standard-error.js";
 import { runTracked } from "./tracked-child.js";
 
 interface RunOptions {
@@ -125,16 +126,16 @@ async function sayWhatNext(capture: string, before: string, aggregated: boolean,
   const after = lookAt(capture);
   const family = `${children} ${children === 1 ? "capture of a child process" : "captures of child processes"}`;
   if (after === "" || after === before) {
-    process.stderr.write(`[heapray] no capture was written${children > 0 ? `, but ${family}` : ""}.\n`);
+    tell(`[heapray] no capture was written${children > 0 ? `, but ${family}` : ""}.\n`);
     return;
   }
   if (aggregated && !(await isComplete(capture))) {
-    process.stderr.write(
+    tell(
       `[heapray] ${typed(capture)} has no data: the process ended before tracking did; without --aggregate it would have.\n`,
     );
     return;
   }
-  process.stderr.write(
+  tell(
     `[heapray] wrote ${typed(capture)}${children > 0 ? `, and ${family} next to it (${typed(capture)}.<pid>)` : ""}; to see where the memory went, type:\n\n` +
       `  ${commandLine()} flamegraph ${typed(capture)}\n\n`,
   );

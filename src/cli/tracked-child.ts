@@ -1,7 +1,9 @@
-import { spawn } from "node:child_process";
+import { type StdioOptions, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { CliError } from "./errors.js";
+import { closeDescriptors, inheritedDescriptors } from "./inherited-descriptors.js";
+import { type Channel, channelToParent, relayMessages } from "./message-relay.js";
 import { forwardSignals } from "./signals.js";
 
 /** What the preload reads from the environment variable HEAPRAY_RUN. */
@@ -25,29 +27,51 @@ export interface ChildExit {
   readonly signal: NodeJS.Signals | null;
 }
 
+// As this module is loaded, since the standard streams open descriptors of their own when they are first used.
+const INHERITED = inheritedDescriptors();
 const PRELOAD = fileURLToPath(new URL("../preload.cjs", import.meta.url));
 
+/** Every descriptor that this process was given, under its own number. */
+function passedOn(channel: Channel | undefined): StdioOptions {
+  const last = Math.max(2, channel?.descriptor ?? 0, ...INHERITED);
+  const given = new Set([0, 1, 2, ...INHERITED]);
+  return Array.from({ length: last + 1 }, (_, number) => {
+    if (number === channel?.descriptor) return "ipc";
+    return given.has(number) ? number : "ignore";
+  });
+}
+
 /**
- * Runs `node <args>` with the tracker loaded, on this process's standard streams; signals are passed on.
+ * Runs `node <args>` with the tracker loaded, on this process's standard streams and whatever other descriptors and
+ * channel it was given; signals are passed on.
  * @throws {CliError} heapray is not built, or the process could not be started
  */
 export async function runTracked(args: readonly string[], settings: RunSettings): Promise<ChildExit> {
   // Node.js itself would fail, and the program with it.
   if (!existsSync(PRELOAD)) throw new CliError(`${PRELOAD} is missing; run "npm ci" in heapray's checkout.`);
+  const channel = channelToParent();
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--require", PRELOAD, ...args], {
-      stdio: "inherit",
+      stdio: passedOn(channel),
+      ...(channel ? { serialization: channel.serialization } : {}),
       argv0: process.argv0,
-      env: { ...process.env, HEAPRAY_RUN: JSON.stringify(settings) },
+      env: { ...process.env, HEAPRAY_RUN: JSON.stringify({ ...settings, parent: process.pid }) },
     });
     const restoreSignals = forwardSignals(child);
     child.on("error", (error) => {
       restoreSignals();
       reject(new CliError(`cannot start ${process.execPath}: ${error.message}.`));
     });
+    child.once("spawn", () => {
+      closeDescriptors(INHERITED.filter((number) => number !== channel?.descriptor));
+      if (channel) relayMessages(child);
+    });
     child.on("exit", (code, signal) => {
       restoreSignals();
-      resolve({ pid: child.pid ?? 0, code, signal });
+      const ended = () => resolve({ pid: child.pid ?? 0, code, signal });
+      // Its last messages may still be on their way.
+      if (child.connected) child.once("disconnect", ended);
+      else ended();
     });
   });
 }

@@ -4,6 +4,7 @@ import {
   LEAST_UPPER_BOUND,
   originalPositionFor,
   type TraceMap,
+  traceSegment,
 } from "@jridgewell/trace-mapping";
 import { toPath, toUrl } from "./file-urls.js";
 import type { ReadText } from "./text-files.js";
@@ -45,6 +46,13 @@ export class SourceMaps {
     if (found.source === null && column === 0) found = originalPositionFor(map, { ...needle, bias: LEAST_UPPER_BOUND });
     if (!found.source) return undefined;
     return { file: toPath(found.source), line: found.line, column: column === 0 ? 0 : found.column + 1 };
+  }
+
+  /** What the source calls the name that begins at a position (1-based); undefined where the map does not tell. */
+  originalName(script: string, sourceMapUrl: string, line: number, column: number): string | undefined {
+    const map = this.#mapOf(script, sourceMapUrl);
+    const segment = map && traceSegment(map, line - 1, column - 1);
+    return segment?.length === 5 && segment[0] === column - 1 ? map?.names[segment[4]] : undefined;
   }
 
   /** The text of a source file (as in `SourcePosition.file`) where a map that was read holds it. */

@@ -19,6 +19,13 @@ export interface Agent {
   /** Returns whether the capture is complete. */
   stop(settings: { readonly reason: "stop" | "exit" }): boolean;
   isActive(): boolean;
+  /** From now on this process is killed when its parent, of this process id, ends. */
+  endWithParent(settings: { readonly parent: number }): void;
+}
+
+/** The agent's file, for the running Node.js. */
+export function agentFile(from: string): string {
+  return path.join(packageRoot(from), "build", `node-v${process.versions.modules}`, "heapray.node");
 }
 
 /** The package's folder: the nearest one above `from` with heapray's package.json. */
@@ -45,7 +52,7 @@ export function loadAgent(from: string): Agent {
     );
   }
   const root = packageRoot(from);
-  const file = path.join(root, "build", `node-v${process.versions.modules}`, "heapray.node");
+  const file = agentFile(from);
   if (!existsSync(file)) {
     throw new UnsupportedPlatformError(
       `heapray's agent is not built for Node.js ${process.version}: run "node scripts/build-native.mjs" with that Node.js in ${root}.`,

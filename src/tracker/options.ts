@@ -84,5 +84,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** By its shape: the class exists twice in a process that uses both import and require. */
 function isDestination(value: unknown): value is Destination {
-  return isObject(value) && typeof value.path === "string" && typeof value.overwrite === "boolean";
+  if (!isObject(value) || typeof value.path !== "string" || typeof value.overwrite !== "boolean") return false;
+  return value.path !== "" && !value.path.includes("\0");
 }

@@ -3,12 +3,16 @@
  * children that are followed. Whatever fails here, the program goes on untracked.
  */
 import { writeSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
 import { isMainThread } from "node:worker_threads";
+import { agentFile, loadAgent } from "./binding.js";
 import { SETTINGS_VARIABLE } from "./child-environment.js";
 import { FileDestination } from "./destinations.js";
 import { followChildren } from "./follow-children.js";
 import { type FollowedSettings, settingsOfChild } from "./followed.js";
 import { FileFormat, type TrackerSettings } from "./options.js";
+import { packageFolder } from "./package-folder.js";
 import { Tracker } from "./tracker.js";
 
 /** What `heapray run` tells the process that it starts. */
@@ -21,6 +25,35 @@ interface RunSettings {
   readonly memoryIntervalMs: number;
   readonly aggregate: boolean;
   readonly followFork: boolean;
+  /** The process id of `heapray run`. */
+  readonly parent: number;
+}
+
+const PRELOAD = path.join(packageFolder(), "preload.cjs");
+const PROCESS = path.join(packageFolder(), "preload-process.cjs");
+
+/** Takes heapray out of what the program can see of its own start, and would hand on to what it forks. */
+function hide(): void {
+  const { execArgv } = process;
+  const at = execArgv.indexOf(PRELOAD);
+  if (at > 0) execArgv.splice(at - 1, 2);
+  const { cache } = createRequire(PRELOAD);
+  for (const file of [PRELOAD, PROCESS, agentFile(packageFolder())]) {
+    const loaded = cache[file];
+    delete cache[file];
+    const siblings = loaded?.parent?.children ?? [];
+    const place = loaded === undefined ? -1 : siblings.indexOf(loaded);
+    if (place >= 0) siblings.splice(place, 1);
+  }
+}
+
+function tell(sentence: string): void {
+  try {
+    // Not process.stderr: whoever reads it may be gone, and its error would end the program.
+    writeSync(2, sentence);
+  } catch {
+    // Nobody can be told: standard error is closed, or full.
+  }
 }
 
 function preload(): void {
@@ -38,14 +71,15 @@ function preload(): void {
     } else if (isMainThread) {
       // What the program starts in turn is not tracked, unless asked for.
       delete process.env[SETTINGS_VARIABLE];
+      loadAgent(packageFolder()).endWithParent({ parent: settings.parent });
       new Tracker(settingsOfRun(settings));
     }
   } catch (error) {
-    say(`heapray: ${who} runs untracked: ${(error as Error).message}\n`);
+    tell(`heapray: ${who} runs untracked: ${(error as Error).message}\n`);
   }
 }
 
-function settingsOfRun({ file, overwrite, buffered, aggregate, ...settings }: RunSettings): TrackerSettings {
+function settingsOfRun({ file, overwrite, buffered, aggregate, parent, ...settings }: RunSettings): TrackerSettings {
   const fileFormat = aggregate ? FileFormat.AGGREGATED_ALLOCATIONS : FileFormat.ALL_ALLOCATIONS;
   const capture = file.replaceAll("{pid}", String(process.pid));
   // heapray compresses captures when the program has ended.
@@ -56,13 +90,8 @@ function settingsOfRun({ file, overwrite, buffered, aggregate, ...settings }: Ru
   };
 }
 
-function say(sentence: string): void {
-  try {
-    // Not process.stderr: whoever reads it may be gone, and its error would end the program.
-    writeSync(2, sentence);
-  } catch {
-    // Nobody to tell.
-  }
+try {
+  preload();
+} finally {
+  hide();
 }
-
-preload();

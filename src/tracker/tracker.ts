@@ -155,5 +155,6 @@ function startError(error: unknown, file: string): Error {
   const { code, message } = error as { code?: string; message: string };
   if (code === "ALREADY_ACTIVE") return new TrackerActiveError();
   if (code === "EEXIST") return new CaptureExistsError(file);
-  return new CaptureWriteError(file, code ?? "unknown", message);
+  const reason = code === "EOPNOTSUPP" ? "it is not a regular file" : message;
+  return new CaptureWriteError(file, code ?? "unknown", reason);
 }

@@ -44,7 +44,7 @@ class Derived extends Base {
     return Buffer./*@static-getter get shared*/allocUnsafeSlow(5039);
   }
   ["comp" + "uted"](size) {
-    return Buffer./*@computed <anonymous>*/allocUnsafeSlow(size);
+    return Buffer./*@computed ["comp" + "uted"]*/allocUnsafeSlow(size);
   }
 }
 
