@@ -25,8 +25,8 @@ interface RunSettings {
   readonly memoryIntervalMs: number;
   readonly aggregate: boolean;
   readonly followFork: boolean;
-  /** The process id of `heapray run`. */
-  readonly parent: number;
+  /** The process id of `heapray run`, which the program is not to outlive. */
+  readonly parent?: number;
 }
 
 const PRELOAD = path.join(packageFolder(), "preload.cjs");
@@ -71,7 +71,7 @@ function preload(): void {
     } else if (isMainThread) {
       // What the program starts in turn is not tracked, unless asked for.
       delete process.env[SETTINGS_VARIABLE];
-      loadAgent(packageFolder()).endWithParent({ parent: settings.parent });
+      if (settings.parent !== undefined) loadAgent(packageFolder()).endWithParent({ parent: settings.parent });
       new Tracker(settingsOfRun(settings));
     }
   } catch (error) {
@@ -90,8 +90,11 @@ function settingsOfRun({ file, overwrite, buffered, aggregate, parent, ...settin
   };
 }
 
+// In children that are followed, Node.js's test runner hands the preload on a second time: its place in the cache keeps
+// it from running twice.
+const followed = process.env[SETTINGS_VARIABLE]?.startsWith('{"followed"') ?? false;
 try {
   preload();
 } finally {
-  hide();
+  if (!followed) hide();
 }
