@@ -1,25 +1,12 @@
 import { type StdioOptions, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { SETTINGS_VARIABLE } from "../tracker/child-environment.js";
+import type { RunSettings } from "../tracker/run-settings.js";
 import { CliError } from "./errors.js";
 import { closeDescriptors, inheritedDescriptors } from "./inherited-descriptors.js";
 import { type Channel, channelToParent, relayMessages } from "./message-relay.js";
 import { forwardSignals } from "./signals.js";
-
-/** What the preload reads from the environment variable HEAPRAY_RUN. */
-export interface RunSettings {
-  /** Absolute path of the capture; `{pid}` stands for the tracked process's id. */
-  readonly file: string;
-  readonly overwrite: boolean;
-  readonly nativeTraces: boolean;
-  /** Milliseconds between two memory snapshots. */
-  readonly memoryIntervalMs: number;
-  readonly buffered: boolean;
-  /** Add allocations up in the process instead of writing each one. */
-  readonly aggregate: boolean;
-  /** Track the Node.js processes that the program starts too. */
-  readonly followFork: boolean;
-}
 
 export interface ChildExit {
   readonly pid: number;
@@ -46,7 +33,7 @@ function passedOn(channel: Channel | undefined): StdioOptions {
  * channel it was given; signals are passed on.
  * @throws {CliError} heapray is not built, or the process could not be started
  */
-export async function runTracked(args: readonly string[], settings: RunSettings): Promise<ChildExit> {
+export async function runTracked(args: readonly string[], settings: Omit<RunSettings, "parent">): Promise<ChildExit> {
   // Node.js itself would fail, and the program with it.
   if (!existsSync(PRELOAD)) throw new CliError(`${PRELOAD} is missing; run "npm ci" in heapray's checkout.`);
   const channel = channelToParent();
@@ -55,7 +42,10 @@ export async function runTracked(args: readonly string[], settings: RunSettings)
       stdio: passedOn(channel),
       ...(channel ? { serialization: channel.serialization } : {}),
       argv0: process.argv0,
-      env: { ...process.env, HEAPRAY_RUN: JSON.stringify({ ...settings, parent: process.pid }) },
+      env: {
+        ...process.env,
+        [SETTINGS_VARIABLE]: JSON.stringify({ ...settings, parent: process.pid } satisfies RunSettings),
+      },
     });
     const restoreSignals = forwardSignals(child);
     child.on("error", (error) => {

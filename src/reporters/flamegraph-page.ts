@@ -1,6 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { encodeFlameGraph } from "./flamegraph-codec.js";
@@ -36,21 +35,6 @@ export function readTemplate(): string {
     );
   }
   return readFileSync(found, "utf8");
-}
-
-/**
- * Writes a file through a temporary one beside it, so that there is never half a report under its name.
- * @throws Error of node:fs when the folder cannot be written or the disk is full
- */
-export function writeWhole(path: string, text: string): void {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}`);
-  try {
-    writeFileSync(temporary, text, { flag: "wx" });
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
 }
 
 function fill(template: string, mark: string, text: string): string {

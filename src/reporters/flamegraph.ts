@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { AllocationRecord, MemorySnapshot, Metadata } from "../capture/records.js";
 import type { FlameGraphData, FlameGraphKind } from "./flamegraph-data.js";
-import { flameGraphHtml, readTemplate, writeWhole } from "./flamegraph-page.js";
+import { flameGraphHtml, readTemplate } from "./flamegraph-page.js";
 import { snapshotTable } from "./flamegraph-snapshots.js";
 import { FlameGraphTree, type SourceLine } from "./flamegraph-tree.js";
 
@@ -18,11 +18,6 @@ export interface FlameGraphInput {
   readonly kind: FlameGraphKind;
   /** Text of source lines, asked for once per file and line that the graph names. */
   readonly sourceLine?: SourceLine;
-}
-
-export interface FlameGraphOutput {
-  /** The report; a file that is there already is replaced. */
-  readonly outputPath: string;
 }
 
 /** Reads the records once and gives the page's tables. */
@@ -49,18 +44,13 @@ export function flameGraphData(input: FlameGraphInput): FlameGraphData {
   };
 }
 
-/** The whole report as one HTML document. */
+/**
+ * The whole report as one HTML document that opens offline.
+ * @throws Error when the page's template is not built
+ */
 export function renderFlameGraph(input: FlameGraphInput): string {
   const template = readTemplate();
   const script = basename(input.metadata.commandLine[1] ?? input.metadata.commandLine[0] ?? "");
   const what = input.kind === "leaks" ? "leaks" : "high-water mark";
   return flameGraphHtml(flameGraphData(input), `${script} · ${what} · heapray`, template);
-}
-
-/**
- * Writes the report: one HTML file that opens offline. The file appears complete or not at all.
- * @throws Error when the page's template is not built, or of node:fs when the file cannot be written
- */
-export function writeFlameGraph(input: FlameGraphInput & FlameGraphOutput): void {
-  writeWhole(input.outputPath, renderFlameGraph(input));
 }

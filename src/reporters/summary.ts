@@ -86,7 +86,7 @@ export function renderSummary(summary: Summary, cwd: string): string {
   const what = kind === "leaks" ? "still held at the end" : "held at the peak";
   const head = [
     metadata.commandLine.map((argument) => relativeFile(argument, cwd)).join(" "),
-    `  ${name} ${version}, pid ${metadata.pid}, ${seconds.toFixed(1)} s${metadata.complete ? "" : " (cut short: the program was killed, or the disk was full)"}`,
+    `  ${name} ${version}, pid ${metadata.pid}, ${seconds.toFixed(1)} s${metadata.complete ? "" : " (cut short: the program still ran, was killed, or the disk was full)"}`,
     `  ${formatBytes(metadata.peakMemory)} at the peak, ${count(metadata.totalAllocations)} allocations in all`,
   ];
   if (lines.length === 0) return `${[...head, "", `Nothing was ${what}.`].join("\n")}\n`;

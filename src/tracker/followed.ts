@@ -23,6 +23,6 @@ export function settingsOfChild({ followed }: FollowedSettings): TrackerSettings
 }
 
 /** The capture of a child process, memray's name for it. */
-export function childCapture(capture: string, pid: number): string {
+function childCapture(capture: string, pid: number): string {
   return path.join(path.dirname(capture), `${path.basename(capture)}.${pid}`);
 }

@@ -39,9 +39,14 @@ const LONGEST_INTERVAL_MS = 24 * 60 * 60 * 1000;
  */
 export function resolveSettings(target: unknown, options: unknown): ResolvedSettings {
   const given = settingsOf(target, options);
-  const { nativeTraces = false, memoryIntervalMs = 10, fileFormat = FileFormat.ALL_ALLOCATIONS } = given;
-  const followFork = followForkOf(given);
+  const {
+    nativeTraces = false,
+    memoryIntervalMs = 10,
+    fileFormat = FileFormat.ALL_ALLOCATIONS,
+    followFork = false,
+  } = given;
   if (typeof nativeTraces !== "boolean") throw new TypeError("nativeTraces is a boolean.");
+  if (typeof followFork !== "boolean") throw new TypeError("followFork is a boolean.");
   if (!Number.isInteger(memoryIntervalMs) || memoryIntervalMs < 1 || memoryIntervalMs > LONGEST_INTERVAL_MS) {
     throw new RangeError("memoryIntervalMs is a whole number of milliseconds, from 1 to a day.");
   }
@@ -50,12 +55,6 @@ export function resolveSettings(target: unknown, options: unknown): ResolvedSett
     throw new TypeError(`fileFormat is ${names.join(" or ")}, not ${String(fileFormat)}.`);
   }
   return { destination: given.destination, nativeTraces, memoryIntervalMs, fileFormat, followFork };
-}
-
-/** A destination that only one process can have refuses to be followed here. */
-function followForkOf({ followFork = false }: TrackerSettings): boolean {
-  if (typeof followFork !== "boolean") throw new TypeError("followFork is a boolean.");
-  return followFork;
 }
 
 function settingsOf(target: unknown, options: unknown): TrackerSettings {

@@ -13,21 +13,8 @@ import { followChildren } from "./follow-children.js";
 import { type FollowedSettings, settingsOfChild } from "./followed.js";
 import { FileFormat, type TrackerSettings } from "./options.js";
 import { packageFolder } from "./package-folder.js";
+import type { RunSettings } from "./run-settings.js";
 import { Tracker } from "./tracker.js";
-
-/** What `heapray run` tells the process that it starts. */
-interface RunSettings {
-  /** Absolute path of the capture; `{pid}` stands for the process id. */
-  readonly file: string;
-  readonly overwrite: boolean;
-  readonly buffered: boolean;
-  readonly nativeTraces: boolean;
-  readonly memoryIntervalMs: number;
-  readonly aggregate: boolean;
-  readonly followFork: boolean;
-  /** The process id of `heapray run`, which the program is not to outlive. */
-  readonly parent?: number;
-}
 
 const PRELOAD = path.join(packageFolder(), "preload.cjs");
 const PROCESS = path.join(packageFolder(), "preload-process.cjs");
@@ -56,14 +43,15 @@ function tell(sentence: string): void {
   }
 }
 
-function preload(): void {
+/** @returns whether this process is a child that is followed, or a thread of one */
+function preload(): boolean {
   const text = process.env[SETTINGS_VARIABLE];
-  if (text === undefined) return;
-  let who = "the program";
+  if (text === undefined) return false;
+  let followed = false;
   try {
     const settings = JSON.parse(text) as RunSettings | FollowedSettings;
+    followed = "followed" in settings;
     if ("followed" in settings) {
-      who = `process ${process.pid}`;
       // Children of this process are followed even where it cannot be tracked itself. In a worker thread, which has
       // node:child_process to itself, this is all there is to do: the agent finds threads.
       followChildren(text);
@@ -71,12 +59,14 @@ function preload(): void {
     } else if (isMainThread) {
       // What the program starts in turn is not tracked, unless asked for.
       delete process.env[SETTINGS_VARIABLE];
-      if (settings.parent !== undefined) loadAgent(packageFolder()).endWithParent({ parent: settings.parent });
+      loadAgent(packageFolder()).endWithParent({ parent: settings.parent });
       new Tracker(settingsOfRun(settings));
     }
   } catch (error) {
+    const who = followed ? `process ${process.pid}` : "the program";
     tell(`heapray: ${who} runs untracked: ${(error as Error).message}\n`);
   }
+  return followed;
 }
 
 function settingsOfRun({ file, overwrite, buffered, aggregate, parent, ...settings }: RunSettings): TrackerSettings {
@@ -90,11 +80,6 @@ function settingsOfRun({ file, overwrite, buffered, aggregate, parent, ...settin
   };
 }
 
-// In children that are followed, Node.js's test runner hands the preload on a second time: its place in the cache keeps
-// it from running twice.
-const followed = process.env[SETTINGS_VARIABLE]?.startsWith('{"followed"') ?? false;
-try {
-  preload();
-} finally {
-  if (!followed) hide();
-}
+// Node.js's test runner (24) hands the preload on to followed children once more, as a flag: its place in the cache
+// keeps it from running twice.
+if (!preload()) hide();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { CaptureError } from "../../src/capture/errors.js";
 import type { AllocationRecord } from "../../src/capture/records.js";
 import { AllocatorType } from "../../src/capture/wire.js";
+import { captureErrorOf } from "../support/capture-errors.js";
 import { AGGREGATED_HEADER, CaptureWriter } from "../support/capture-writer.js";
 import { readerOf } from "../support/memory-reader.js";
 
@@ -29,16 +29,6 @@ const whole = () =>
 
 const summary = (records: Iterable<AllocationRecord>) =>
   [...records].map((r) => [r.tid, r.threadName, AllocatorType[r.allocator], r.nAllocations, r.size, r.address]);
-
-function errorOf(run: () => unknown): CaptureError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof CaptureError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-}
 
 describe("a reader of an aggregated capture", () => {
   it("has the metadata", () => {
@@ -76,7 +66,7 @@ describe("a reader of an aggregated capture", () => {
   });
 
   it("refuses single allocations, and says why and what to do", () => {
-    const error = errorOf(() => readerOf(whole()).getAllocationRecords());
+    const error = captureErrorOf(() => readerOf(whole()).getAllocationRecords());
     expect(error.code).toBe("AGGREGATED");
     expect(error.message).toMatch(
       /^test\.bin is an aggregated capture, which keeps no single allocations; .*ALL_ALLOCATIONS/,
@@ -98,7 +88,7 @@ describe("a reader of an aggregated capture", () => {
       () => reader.metadata.peakMemory,
       () => reader.metadata.totalAllocations,
     ]) {
-      const error = errorOf(() => [...[ask()]].map((it) => (typeof it === "object" ? [...it] : it)));
+      const error = captureErrorOf(() => [...[ask()]].map((it) => (typeof it === "object" ? [...it] : it)));
       expect([error.code, error.message]).toEqual([
         "NO_DATA",
         expect.stringMatching(/^test\.bin has no data: the process ended before tracking did, /),
@@ -124,7 +114,7 @@ describe("a reader of an aggregated capture", () => {
     ["single allocations", () => program().switchTo(1).malloc(0, 8, 0x1000), /it holds single allocations/],
   ])("notices %s", (_, writer, sentence) => {
     const reader = readerOf(writer().totals(1, 1).trailer(0).finish());
-    const error = errorOf(() => reader.metadata.peakMemory);
+    const error = captureErrorOf(() => reader.metadata.peakMemory);
     expect([error.code, error.message]).toEqual(["CORRUPT", expect.stringMatching(sentence)]);
   });
 });

@@ -9,8 +9,10 @@ import { CaptureError } from "../../src/capture/errors.js";
 import { EventBatch } from "../../src/capture/event-batch.js";
 import { MEMBER_BYTES, memberLength } from "../../src/capture/gzip-member.js";
 import { compressCaptureSync } from "../../src/tracker/compress-capture.js";
+import { captureErrorOf } from "../support/capture-errors.js";
 import { CaptureWriter, HEADER } from "../support/capture-writer.js";
 import { type Folder, temporaryFolder } from "../support/heapray.js";
+import { noise } from "../support/noise.js";
 
 let folder: Folder;
 let plain: Uint8Array;
@@ -20,14 +22,7 @@ let bounds: number[];
 /** Records enough for three members, of sizes that count up; a stretch of bytes that do not compress among them. */
 function largeCapture(): Uint8Array {
   const writer = new CaptureWriter();
-  const filler = new Uint8Array(1024 * 1024);
-  let state = 1;
-  for (let i = 0; i < filler.length; i++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    filler[i] = state;
-  }
+  const filler = noise(1024 * 1024);
   for (let i = 1; i <= 2000; i++) {
     if (i % 250 === 0) writer.extended(200, filler);
     writer.malloc(0, i, i * 0x1000);
@@ -64,16 +59,6 @@ function read(bytes: Uint8Array): { sizes: number[]; complete: boolean } {
 function readFile(bytes: Uint8Array): { sizes: number[]; complete: boolean } {
   using reader = new FileReader(folder.write("a.bin", bytes));
   return { sizes: [...reader.getAllocationRecords()].map(({ size }) => size), complete: reader.metadata.complete };
-}
-
-function errorOf(run: () => unknown): CaptureError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof CaptureError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
 }
 
 const countTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
@@ -125,7 +110,7 @@ describe("a compressed capture", () => {
 
   it("that was cut in the header's part is no capture", () => {
     for (let length = 0; length < 40; length++) {
-      const error = errorOf(() => readFile(packed.subarray(0, length)));
+      const error = captureErrorOf(() => readFile(packed.subarray(0, length)));
       expect(error.code).toBe("NOT_A_CAPTURE");
     }
   });
@@ -148,23 +133,23 @@ describe("a compressed capture", () => {
     const [, first = 0, second = 0] = bounds;
     const damaged = packed.slice();
     damaged.fill(0xaa, first + 5000, first + 5100);
-    const error = errorOf(() => readFile(damaged));
+    const error = captureErrorOf(() => readFile(damaged));
     expect(error).toMatchObject({ code: "CORRUPT", offset: first });
     expect(error.message).toMatch(/a\.bin is damaged at byte \d+: .*Record it again, or cut the file there/);
     expect(readFile(damaged.subarray(0, first)).sizes.length).toBeGreaterThan(500);
 
     const checksum = packed.slice();
     checksum[second - 8] = (checksum[second - 8] as number) ^ 1;
-    expect(errorOf(() => readFile(checksum))).toMatchObject({ code: "CORRUPT", offset: first });
+    expect(captureErrorOf(() => readFile(checksum))).toMatchObject({ code: "CORRUPT", offset: first });
 
     const behind = Buffer.concat([packed, Buffer.from("and something else behind it")]);
-    expect(errorOf(() => readFile(behind))).toMatchObject({ code: "CORRUPT", offset: packed.length });
+    expect(captureErrorOf(() => readFile(behind))).toMatchObject({ code: "CORRUPT", offset: packed.length });
   });
 
   it("whose records contradict the format is reported with the place in what it unpacks to", () => {
     const writer = new CaptureWriter().malloc(0, 1000, 0x1000);
     const at = writer.finish().length;
-    const error = errorOf(() => read(gzipSync(writer.raw(0x10).finish())));
+    const error = captureErrorOf(() => read(gzipSync(writer.raw(0x10).finish())));
     expect(error).toMatchObject({ code: "CORRUPT", offset: at });
     expect(error.message).toContain(`damaged at byte ${at} of what it unpacks to: an end record has flags`);
     expect(error.message).toContain("unpack it with gunzip and cut the file there");
@@ -176,11 +161,11 @@ describe("a compressed capture", () => {
     compressCaptureSync(file);
     const claims = readFileSync(file);
     claims.writeUInt32LE(0xffff_ffff, 16);
-    expect(errorOf(() => readFile(claims)).message).toContain("claims 4294967295 bytes");
+    expect(captureErrorOf(() => readFile(claims)).message).toContain("claims 4294967295 bytes");
     compressCaptureSync(folder.write("small.bin", gunzipSync(small)));
     const holds = readFileSync(file);
     holds.writeUInt32LE(0xffff_ffff, holds.length - 4);
-    expect(errorOf(() => readFile(holds)).message).toContain("claims to hold 4294967295 bytes");
+    expect(captureErrorOf(() => readFile(holds)).message).toContain("claims to hold 4294967295 bytes");
   });
 
   it("never does anything but end or throw a CaptureError", () => {

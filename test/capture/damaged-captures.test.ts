@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CaptureError } from "../../src/capture/errors.js";
 import { Type } from "../../src/capture/wire.js";
+import { captureErrorOf } from "../support/capture-errors.js";
 import { CaptureWriter } from "../support/capture-writer.js";
 import { allEvents, decode } from "../support/events.js";
 
@@ -19,18 +20,8 @@ function smallCapture(): Uint8Array {
   return writer.allocation(9, b, 64, 0x5555_0000_0003).trailer(1_700_000_000_100).finish();
 }
 
-function errorOf(run: () => unknown): CaptureError {
-  try {
-    run();
-  } catch (error) {
-    expect(error).toBeInstanceOf(CaptureError);
-    return error as CaptureError;
-  }
-  throw new Error("nothing was thrown");
-}
-
 function records(...bytes: number[]): CaptureError {
-  return errorOf(() => allEvents(decode(new CaptureWriter().raw(...bytes).finish())));
+  return captureErrorOf(() => allEvents(decode(new CaptureWriter().raw(...bytes).finish())));
 }
 
 describe("a capture that was cut short", () => {
@@ -61,7 +52,7 @@ describe("a capture that was cut short", () => {
   it("is not a capture when not even the header is whole", () => {
     const bytes = smallCapture();
     for (let length = 0; length < HEADER_BYTES; length++) {
-      const error = errorOf(() => decode(bytes.slice(0, length)));
+      const error = captureErrorOf(() => decode(bytes.slice(0, length)));
       expect(error.code).toBe("NOT_A_CAPTURE");
       expect(error.message).toMatch(/^test\.bin ends inside its header/);
     }
@@ -73,26 +64,26 @@ describe("a file that is no capture of this version", () => {
     ["an ELF file", [0x7f, 0x45, 0x4c, 0x46]],
     ["a text", [...new TextEncoder().encode("heaprays are fish, and this is a text about them")]],
   ])("is refused: %s", (_, bytes) => {
-    const error = errorOf(() => decode(Uint8Array.from(bytes)));
+    const error = captureErrorOf(() => decode(Uint8Array.from(bytes)));
     expect(error.code).toBe("NOT_A_CAPTURE");
     expect(error.message).toContain("test.bin is not a heapray capture");
   });
 
   it("is refused when newer, with what to do", () => {
-    const error = errorOf(() => decode(new CaptureWriter({}, 2).finish()));
+    const error = captureErrorOf(() => decode(new CaptureWriter({}, 2).finish()));
     expect(error).toMatchObject({ code: "NEWER_VERSION", source: "test.bin" });
     expect(error.message).toContain("capture format 2");
     expect(error.message).toContain("update heapray");
   });
 
   it("is refused when its metadata makes no sense", () => {
-    expect(errorOf(() => decode(new CaptureWriter([]).finish())).code).toBe("CORRUPT");
+    expect(captureErrorOf(() => decode(new CaptureWriter([]).finish())).code).toBe("CORRUPT");
     const huge = new CaptureWriter().finish();
     new DataView(huge.buffer).setUint32(12, 0x7fff_ffff, true);
-    expect(errorOf(() => decode(huge))).toMatchObject({ code: "CORRUPT", offset: 12 });
+    expect(captureErrorOf(() => decode(huge))).toMatchObject({ code: "CORRUPT", offset: 12 });
     const broken = new CaptureWriter().finish();
     broken[16] = 0x21;
-    expect(errorOf(() => decode(broken)).message).toContain("not JSON");
+    expect(captureErrorOf(() => decode(broken)).message).toContain("not JSON");
   });
 });
 

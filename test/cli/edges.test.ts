@@ -74,7 +74,7 @@ describe("output", () => {
   ])("standard error is %s: the exit code is the program's", (_, redirection) => {
     const code = `"process.exitCode = 7"`;
     expect(shell(`$H run -o a.bin -e ${code} ${redirection}`)).toEqual({ status: 7, stdout: "", stderr: "" });
-    // Untracked, which nobody can be told.
+    // The program is not started, which nobody can be told.
     const { status } = shell(`mkdir b.bin; $H run --node-arg=--title=x -o b.bin/no/c -e ${code} ${redirection}`);
     expect(status).toBe(1);
   });

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import path from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Folder, heapray, node, root, temporaryFolder } from "../support/heapray.js";
 
 let folder: Folder;
@@ -58,12 +58,29 @@ test.each(["run", "flamegraph", "summary", "transform"])("help %s is what %s --h
   expect(help).toMatchObject({ status: 0, stderr: "", stdout: expect.stringContaining(`Usage: heapray ${command}`) });
 });
 
-test("the script that npm runs after installing leaves a checkout alone", () => {
-  expect(existsSync(path.join(root, "src"))).toBe(true);
-  expect(node([path.join(root, "scripts/install-agent.mjs")])).toEqual({
-    status: 0,
-    signal: null,
-    stdout: "",
-    stderr: "",
+describe("installed as a copy", () => {
+  /** Unpacks the package, as npm does before it runs the install script. */
+  function unpack(): { readonly script: string; readonly agent: string } {
+    const pack = ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder.path];
+    expect(spawnSync("npm", pack, { cwd: root, timeout: 60_000 }).status).toBe(0);
+    const [tarball = ""] = readdirSync(folder.path);
+    expect(spawnSync("tar", ["-xzf", tarball], { cwd: folder.path }).status).toBe(0);
+    const copy = folder.join("package");
+    const agent = path.join(copy, "build", `node-v${process.versions.modules}`, "heapray.node");
+    return { script: path.join(copy, "scripts/install-agent.mjs"), agent };
+  }
+
+  test("the agent is built for the running Node.js", () => {
+    const { script, agent } = unpack();
+    expect(node([script])).toMatchObject({ status: 0 });
+    expect(existsSync(agent)).toBe(true);
+  }, 300_000);
+
+  test("without a compiler, the installation goes on and tells what is missing", () => {
+    const { script, agent } = unpack();
+    const ended = node([script], { env: { PATH: folder.path } });
+    expect(ended.status).toBe(0);
+    expect(ended.stderr).toContain("heapray: the agent is not built, so programs cannot be tracked: ");
+    expect(existsSync(agent)).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { writeWholeFile } from "../../src/cli/whole-file.js";
 import { type Folder, temporaryFolder } from "../support/heapray.js";
@@ -37,4 +37,19 @@ test("when producing it fails, the old file stays and nothing else is left", () 
 
 test("a folder that cannot be written to is named", () => {
   expect(() => writeWholeFile(folder.join("no/a.txt"), () => {})).toThrow(/^cannot write .*\/no\/a\.txt: ENOENT/);
+});
+
+test("an older file is replaced", () => {
+  folder.write("a.txt", "old, and longer");
+  writeWholeFile(folder.join("a.txt"), (write) => write("new"));
+  expect(readFileSync(folder.join("a.txt"), "utf8")).toBe("new");
+  expect(readdirSync(folder.path)).toEqual(["a.txt"]);
+});
+
+test("when it cannot be put in place, nothing is left", () => {
+  mkdirSync(folder.join("taken"));
+  expect(() => writeWholeFile(folder.join("taken"), (write) => write("new"))).toThrow(
+    /^cannot write .*\/taken: EISDIR/,
+  );
+  expect(readdirSync(folder.path)).toEqual(["taken"]);
 });

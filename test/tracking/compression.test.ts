@@ -8,6 +8,7 @@ import { compressCaptureSync } from "../../src/tracker/compress-capture.js";
 import { CaptureWriter, HEADER } from "../support/capture-writer.js";
 import { type Folder, heapray, heaprayUntilReady, node, root, temporaryFolder } from "../support/heapray.js";
 import { nodeVersions } from "../support/node-versions.js";
+import { noise } from "../support/noise.js";
 import { program, trailerOf } from "./truth.js";
 
 const CJS = path.join(root, "dist/index.cjs");
@@ -104,18 +105,11 @@ const isOurs = ({ file }: { file: string }) => file.includes(path.join(root, "di
 /** A capture that gets no smaller than this. */
 function incompressible(megabytes: number): Uint8Array {
   const writer = new CaptureWriter();
-  const noise = new Uint8Array(1024 * 1024);
-  let state = 1;
-  for (let i = 0; i < noise.length; i++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    noise[i] = state;
-  }
+  const filler = noise(1024 * 1024);
   for (let i = 0; i < megabytes; i++)
     writer.extended(
       200,
-      noise.map((byte) => byte ^ i),
+      filler.map((byte) => byte ^ i),
     );
   return writer
     .malloc(0, 10, 0x1000)

@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FileReader } from "../../src/analysis/file-reader.js";
+import type { RunSettings } from "../../src/tracker/run-settings.js";
 import { type Folder, heapray, node, root, temporaryFolder } from "../support/heapray.js";
 import { nodeVersions } from "../support/node-versions.js";
 import { expected, found, program, trailerOf, truthsOf } from "./truth.js";
@@ -32,7 +33,16 @@ const ENDS: [string, string | undefined][] = [
 /** Runs the endless program under a tracker and kills it after a while. @returns how often it said to have allocated */
 function killed(binary: string, capture: string, milliseconds: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    const settings = { file: capture, overwrite: false, buffered: false, nativeTraces: false, memoryIntervalMs: 10 };
+    const settings: RunSettings = {
+      file: capture,
+      overwrite: false,
+      buffered: false,
+      nativeTraces: false,
+      memoryIntervalMs: 10,
+      aggregate: false,
+      followFork: false,
+      parent: process.pid,
+    };
     const args = ["--require", path.join(root, "dist/preload.cjs"), program("endless.cjs")];
     const env = { ...process.env, HEAPRAY_RUN: JSON.stringify(settings) };
     const child = spawn(binary, args, { env, stdio: ["ignore", "pipe", "inherit"], timeout: 20_000 });

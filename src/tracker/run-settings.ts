@@ -1,0 +1,16 @@
+/** What `heapray run` tells the process that it starts, in the environment variable HEAPRAY_RUN. */
+export interface RunSettings {
+  /** Absolute path of the capture; `{pid}` stands for the tracked process's id. */
+  readonly file: string;
+  readonly overwrite: boolean;
+  readonly buffered: boolean;
+  readonly nativeTraces: boolean;
+  /** Milliseconds between two memory snapshots. */
+  readonly memoryIntervalMs: number;
+  /** Add allocations up in the process instead of writing each one. */
+  readonly aggregate: boolean;
+  /** Track the Node.js processes that the program starts too. */
+  readonly followFork: boolean;
+  /** The process id of `heapray run`, which the program is not to outlive. */
+  readonly parent: number;
+}
