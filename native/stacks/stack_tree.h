@@ -64,12 +64,17 @@ class StackTree {
 
  private:
   class Collector;
+  static constexpr size_t kSmallestSweep = 1u << 16;
+  // Since the last sweep: not seen, described, or described before and seen again.
+  enum class Seen : uint8_t { kNot, kDescribed, kAgain };
   struct KnownFrame {
     uint64_t epoch = 0;
     uint32_t frame = 0;
+    Seen seen = Seen::kNot;
   };
 
   uint32_t Frame(const RawFrame& raw, uint64_t epoch);
+  void SweepFrames();
   uint32_t FrameOf(const Location* locations, size_t count);
   uint32_t Node(uint32_t parent, uint32_t frame);
   uint32_t Script(std::string_view url, std::string_view source_map_url);
@@ -78,6 +83,7 @@ class StackTree {
   RecordWriter* writer_;
   StackSource* source_;
   FlatMap<KnownFrame> frame_by_key_;     // raw key -> frame, while its epoch lasts
+  size_t sweep_at_ = kSmallestSweep;     // keys
   FlatMap<uint32_t> frame_by_content_;   // hash of the locations -> frame
   FlatMap<uint32_t> node_by_edge_;       // parent << 32 | frame -> node
   FlatMap<uint32_t> script_by_content_;  // url << 32 | source map url -> script
