@@ -14,6 +14,7 @@
 #include "node/isolates.h"
 #include "node/js_stack_source.h"
 #include "node/node_runtime.h"
+#include "process/fatal_signals.h"
 #include "process/parent_death.h"
 #include "process/snapshots.h"
 #include "record/file_sinks.h"
@@ -112,6 +113,7 @@ napi_value Start(napi_env env, napi_callback_info info) {
   if (g_tracking_pid == getpid()) {
     MemorySnapshots().Stop();
     tracker.Stop("stop");
+    UnwatchFatalSignals();
   }
 
   v8::Isolate* isolate = v8::Isolate::GetCurrent();
@@ -151,6 +153,7 @@ napi_value Start(napi_env env, napi_callback_info info) {
     Isolates::RequestStatistics();
   });
   InstallHooks();
+  WatchFatalSignals();
   return call.Text(warning);
 }
 
@@ -163,6 +166,7 @@ napi_value Stop(napi_env env, napi_callback_info info) {
   Isolates::UpdateStatistics();
   MemorySnapshots().Stop();
   bool complete = Tracker::Get().Stop(call.Text("reason").c_str());
+  UnwatchFatalSignals();
   Stacks().Clear();
   return call.Flag(complete);
 }
@@ -183,6 +187,7 @@ struct EndAtExit {
     if (g_tracking_pid != getpid()) return;
     MemorySnapshots().Stop();
     Tracker::Get().Stop("exit");
+    UnwatchFatalSignals();
   }
 } g_end_at_exit;
 

@@ -8,6 +8,8 @@ export interface CaptureEnd {
   /** Milliseconds since the Unix epoch. */
   readonly endTimeMs: number;
   readonly reason: string;
+  /** The number of the signal that ended the process, where one did. */
+  readonly signal?: number;
 }
 
 /**

@@ -99,7 +99,11 @@ function readTrailer(start: number, after: number, window: ByteWindow): CaptureE
   } catch (error) {
     throw window.corrupt(start, "its trailer is not JSON", error);
   }
-  const { endTimeMs, reason } = (trailer ?? {}) as Partial<Record<keyof CaptureEnd, unknown>>;
+  const { endTimeMs, reason, signal } = (trailer ?? {}) as Partial<Record<keyof CaptureEnd, unknown>>;
   if (typeof endTimeMs !== "number") throw window.corrupt(start, "its trailer has no end time");
-  return { endTimeMs, reason: typeof reason === "string" ? reason : "" };
+  return {
+    endTimeMs,
+    reason: typeof reason === "string" ? reason : "",
+    ...(typeof signal === "number" ? { signal } : {}),
+  };
 }
