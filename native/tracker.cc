@@ -126,7 +126,9 @@ bool Tracker::Complete(const char* reason, int signal) {
   snprintf(trailer, sizeof trailer, R"({"endTimeMs":%llu,"reason":"%s"%s})", static_cast<unsigned long long>(NowMs()),
            reason, number);
   bool complete = recorder_->Complete(trailer);
-  return options_.sink->Close() && complete;
+  complete = options_.sink->Close() && complete;
+  if (!complete) TellOfFailure("the capture is not complete");
+  return complete;
 }
 
 void Tracker::EndNow(const char* reason, int signal) {
@@ -149,12 +151,14 @@ bool Tracker::LetGo(bool crashed) {
 void Tracker::Fail() {
   if (!active_.exchange(false)) return;
   failed_.store(true, std::memory_order_release);
-  int error = options_.sink->error();
   options_.sink->Close();
+  TellOfFailure("tracking stopped, the program goes on");
+}
+
+void Tracker::TellOfFailure(const char* consequence) {
   char message[512];
-  int length =
-      snprintf(message, sizeof message, "heapray: tracking stopped, the program goes on: cannot write %s: %s\n",
-               options_.path.c_str(), strerror(error));
+  int length = snprintf(message, sizeof message, "heapray: %s: cannot write %s: %s\n", consequence,
+                        options_.path.c_str(), strerrordesc_np(options_.sink->error()));
   if (length > 0)
     (void)!write(STDERR_FILENO, message,
                  static_cast<size_t>(length) < sizeof message ? static_cast<size_t>(length) : sizeof message - 1);

@@ -108,6 +108,7 @@ class Tracker {
   void DeclareThread(ThreadState& thread);
   bool Complete(const char* reason, int signal);
   void Fail();
+  void TellOfFailure(const char* consequence);
 
   ProcessFlag active_;
   std::atomic<bool> failed_{false};
