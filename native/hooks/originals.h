@@ -11,6 +11,7 @@ namespace heapray {
 
 struct Originals {
   decltype(&::dlopen) dlopen;
+  decltype(&::dlclose) dlclose;
   void* (*malloc)(size_t);
   void* (*calloc)(size_t, size_t);
   void* (*realloc)(void*, size_t);

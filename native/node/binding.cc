@@ -14,6 +14,7 @@
 #include "node/isolates.h"
 #include "node/js_stack_source.h"
 #include "node/node_runtime.h"
+#include "process/modules.h"
 #include "process/parent_death.h"
 #include "process/snapshots.h"
 #include "record/file_sinks.h"
@@ -103,7 +104,8 @@ class Call {
   napi_value argument_ = nullptr;
 };
 
-// start({ path, overwrite, buffered, aggregate, metadata, memoryIntervalMs }): returns a warning, or an empty string.
+// start({ path, overwrite, buffered, aggregate, nativeTraces, metadata, memoryIntervalMs }): returns a warning, or an
+// empty string.
 napi_value Start(napi_env env, napi_callback_info info) {
   Call call(env, info);
   Tracker& tracker = Tracker::Get();
@@ -120,6 +122,8 @@ napi_value Start(napi_env env, napi_callback_info info) {
   Isolates::AskForStatistics(isolate);
   std::string warning = Stacks().Calibrate(isolate);
   TheRuntime().Load();
+  Modules::Get().Refresh();
+  Stacks().SetNative(call.Flag("nativeTraces"));
 
   std::string path = call.Text("path");
   OwnedFd fd = OpenCaptureFile(path.c_str(), call.Flag("overwrite"));
@@ -148,6 +152,7 @@ napi_value Start(napi_env env, napi_callback_info info) {
     figures.heap_committed = heap.committed;
     figures.external = heap.external;
     Tracker::Get().OnSnapshot(figures);
+    Modules::Get().Refresh();
     Isolates::RequestStatistics();
   });
   InstallHooks();

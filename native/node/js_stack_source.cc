@@ -26,9 +26,14 @@ bool IsOnStack(uint64_t fp, uint64_t inner, const IsolateState& state) {
 }  // namespace
 
 void JsStackSource::Walk(StackWalk& walk) {
+  NativeWalk* native = native_.load(std::memory_order_acquire);
   IsolateState* state = usable_ && walk.usable() ? Isolates::Current() : nullptr;
   if (state == nullptr || !state->walk.usable()) {
-    walk.Set(0, nullptr, 0, 0);
+    if (native != nullptr) {
+      native->WalkThread(walk);
+    } else {
+      walk.SetEmpty();
+    }
     return;
   }
   uint64_t exit_fp = WordAt(reinterpret_cast<uint64_t>(state->isolate) + exit_fp_offset_);
@@ -36,26 +41,42 @@ void JsStackSource::Walk(StackWalk& walk) {
     // A worker that began after the tracker. Its callbacks are a list that must not change during a collection.
     if (exit_fp != 0 && IsOutsideOfCollections(exit_fp)) Isolates::Watch(*state);
     if (!state->watched) {
-      walk.Set(0, nullptr, 0, 0);
+      walk.SetEmpty();
       return;
     }
   }
   uint64_t epoch = state->epoch.load(std::memory_order_relaxed);
-  // What was walked without finding JavaScript left nothing to go on from.
-  if (walk.depth() == 0) state->walk.Forget();
-  state->walk.Begin();
-  if (exit_fp == 0) {
-    uint64_t called = FindDirectCall(*state);
-    if (called == 0) {
-      walk.Set(0, nullptr, 0, epoch);
-      return;
+  state->walk.Begin(walk);
+  uint64_t called = 0;
+  bool continues = FollowNative(native, exit_fp, *state, &called);
+  if (!continues) {
+    if (exit_fp == 0) {
+      if (called == 0) called = FindDirectCall(*state);
+      if (called != 0) {
+        exit_fp = WordAt(called);
+        RawFrame first;
+        if (FirstOfDirectCall(called, exit_fp, *state, &first)) state->walk.AddFrame(first);
+      }
     }
-    exit_fp = WordAt(called);
-    RawFrame first;
-    if (FirstOfDirectCall(called, exit_fp, *state, &first)) state->walk.AddFrame(first);
+    continues = exit_fp != 0 && Follow(exit_fp, *state, native);
   }
-  bool continues = Follow(exit_fp, *state);
   state->walk.End(continues, walk, epoch);
+}
+
+bool JsStackSource::FollowNative(NativeWalk* native, uint64_t exit_fp, IsolateState& state, uint64_t* called) {
+  if (native == nullptr) return false;
+  NativeCursor cursor = native->Caller();
+  // A stack that is not the thread's own (a fiber's) ends nobody knows where.
+  if (cursor.sp < state.stack_begin || cursor.sp >= state.stack_end) return false;
+  if (FollowNativeFrom(native, cursor, exit_fp, state)) return true;
+  // The return address into V8's code lies right below the stack pointer that it finds.
+  if (exit_fp == 0 && IsV8Code(cursor.pc, state) && cursor.fp == WordAt(cursor.sp - 16)) *called = cursor.sp - 16;
+  return false;
+}
+
+bool JsStackSource::FollowNativeFrom(NativeWalk* native, NativeCursor& cursor, uint64_t limit, IsolateState& state) {
+  auto is_v8 = [&](uint64_t pc) { return IsV8Code(pc, state); };
+  return native->Follow(cursor, limit, state.stack_end, state.walk, is_v8) == NativeWalk::End::kAsBefore;
 }
 
 // Whether no function of V8's heap is at work between here and the JavaScript frame that `exit_fp` belongs to.
@@ -84,7 +105,7 @@ uint64_t JsStackSource::FindDirectCall(const IsolateState& state) const {
     uint64_t pc = WordAt(fp + 8);
     uint64_t next = WordAt(fp);
     if (!IsOnStack(next, fp, state)) return 0;
-    if (BuiltinOffset(pc, state) < builtins_bytes_ || IsCompiledCode(pc, state)) return fp;
+    if (IsV8Code(pc, state)) return fp;
     fp = next;
   }
   return 0;
@@ -109,7 +130,7 @@ bool JsStackSource::FirstOfDirectCall(uint64_t called, uint64_t fp, const Isolat
   return true;
 }
 
-bool JsStackSource::Follow(uint64_t address, IsolateState& state) {
+bool JsStackSource::Follow(uint64_t address, IsolateState& state, NativeWalk* native) {
   WalkMemory& memory = state.walk;
   while (!memory.full()) {
     if (memory.ContinuesAsBefore(address)) return true;
@@ -124,7 +145,16 @@ bool JsStackSource::Follow(uint64_t address, IsolateState& state) {
       // C++ entered here: go on with the JavaScript that called that C++.
       link.second = link.fp - entry_saved_exit_;
       link.first = WordAt(link.second);
-      if (!IsOnStack(link.first, link.fp, state)) return false;
+      bool returns_to_js = IsOnStack(link.first, link.fp, state);
+      if (native != nullptr && link.fp + 16 < state.stack_end) {
+        memory.AddLink(link);
+        NativeCursor cursor{WordAt(link.fp + 8), link.fp + 16, WordAt(link.fp)};
+        if (FollowNativeFrom(native, cursor, returns_to_js ? link.first : 0, state)) return true;
+        if (!returns_to_js) return false;
+        address = link.first;
+        continue;
+      }
+      if (!returns_to_js) return false;
       address = link.first;
     } else if (link.kind >= Kind::kFirstReported) {
       memory.AddFrame(FrameOf(link, state));
@@ -190,6 +220,12 @@ void JsStackSource::Describe(const RawFrame& frame, FrameSink& sink) {
   } else {
     frames.DescribeBuiltin(frame.fp, owner, sink);
   }
+}
+
+void JsStackSource::SetNative(bool native) {
+  static NativeWalk* walk = nullptr;
+  if (native && walk == nullptr) walk = new NativeWalk;
+  native_.store(native ? walk : nullptr, std::memory_order_release);
 }
 
 std::string JsStackSource::Calibrate(v8::Isolate* isolate) {
