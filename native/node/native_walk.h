@@ -28,7 +28,7 @@ class NativeWalk {
       uint64_t address = cursor.sp - 16;
       if (limit != 0 && address >= limit) return End::kLimit;
       if (memory.ContinuesAsBefore(address)) return End::kAsBefore;
-      FrameRule rule = unwinder_.RuleAt(cursor.pc);
+      FrameRule rule = unwinder_.RuleAt(cursor, stack_end);
       if (rule.cfa == FrameRule::Cfa::kUnknown) return End::kOutermost;
       if (!IsOwn(cursor.pc)) {
         memory.AddLink({address, 0, cursor.pc, 0, 0, 0, WalkMemory::kNative});

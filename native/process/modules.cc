@@ -50,6 +50,9 @@ void Describe(const dl_phdr_info& info, Module* module) {
       case PT_LOAD:
         module->begin = address < module->begin ? address : module->begin;
         module->end = address + header.p_memsz > module->end ? address + header.p_memsz : module->end;
+        if ((header.p_flags & PF_X) == 0 || (header.p_flags & PF_R) == 0 || module->code_end != 0) break;
+        module->code_begin = address;
+        module->code_end = address + header.p_filesz;
         break;
       case PT_GNU_EH_FRAME: module->unwind_index = address; break;
       case PT_NOTE:
@@ -123,6 +126,8 @@ void Modules::Learn(const Module& found, Visit& visit) {
   made->bias = found.bias;
   made->begin = found.begin;
   made->end = found.end;
+  made->code_begin = found.code_begin;
+  made->code_end = found.code_end;
   made->unwind_index = found.unwind_index;
   visit.present[count] = true;
   modules_[count].store(made, std::memory_order_release);

@@ -2,7 +2,9 @@
 
 #include <sys/mman.h>
 
+#include "stacks/epilogue.h"
 #include "stacks/flat_map.h"
+#include "stacks/x86_instruction.h"
 
 namespace heapray {
 namespace {
@@ -36,7 +38,9 @@ bool FitsPacked(const FrameRule& rule) {
   return rule.saved_offset > -most && rule.saved_offset < most;
 }
 
-// Where nothing is written down: as code with frame pointers does it. Whether it is such code, the caller checks.
+constexpr size_t kMostCandidates = 8;
+
+// Where nothing else is known: as code with frame pointers does it. Whether it is such code, the caller checks.
 constexpr FrameRule kFramePointerRule = {FrameRule::Cfa::kFramePointer, FrameRule::Saved::kBelowCfa, 16, -16};
 
 }  // namespace
@@ -46,16 +50,16 @@ Unwinder::Unwinder() {
   entries_ = room == MAP_FAILED ? nullptr : static_cast<Entry*>(room);
 }
 
-FrameRule Unwinder::RuleAt(uint64_t pc) {
+FrameRule Unwinder::RuleAt(const NativeCursor& cursor, uint64_t stack_end) {
   if (entries_ == nullptr) return {};
-  uint64_t place = MixBits(pc << 16 ^ Modules::Get().generation());
+  uint64_t place = MixBits(cursor.pc << 16 ^ Modules::Get().generation());
   Entry& entry = entries_[place & (kEntries - 1)];
   uint64_t rule = entry.rule.load(std::memory_order_relaxed);
   if ((entry.check.load(std::memory_order_relaxed) ^ rule) == place && rule != 0) [[likely]] {
     return Unpack(rule);
   }
   bool final = false;
-  FrameRule found = Find(pc, &final);
+  FrameRule found = Find(cursor, stack_end, &final);
   if (final && FitsPacked(found)) {
     rule = Pack(found);
     entry.rule.store(rule, std::memory_order_relaxed);
@@ -65,18 +69,30 @@ FrameRule Unwinder::RuleAt(uint64_t pc) {
 }
 
 // `final`: the answer is good for as long as the module is loaded.
-FrameRule Unwinder::Find(uint64_t pc, bool* final) const {
+FrameRule Unwinder::Find(const NativeCursor& cursor, uint64_t stack_end, bool* final) {
   Modules& modules = Modules::Get();
   Modules::Reading reading(modules);
   if (!reading.entered()) return {};
   // The call that returns to `pc` may be the last thing in its function.
-  uint64_t call = pc - 1;
+  uint64_t call = cursor.pc - 1;
   int number = modules.Find(call);
   if (number < 0) return {};
   const Module& module = modules[number];
   FrameRule rule = FindFrameRule(call, module.unwind_index, module.begin, module.end);
   *final = true;
-  return rule.cfa == FrameRule::Cfa::kUnknown ? kFramePointerRule : rule;
+  if (rule.cfa != FrameRule::Cfa::kUnknown) return rule;
+
+  FrameRule candidates[kMostCandidates];
+  size_t count = FindRulesByCode(cursor.pc, module.code_begin, module.code_end, candidates);
+  for (size_t i = 0; i < count; i++) {
+    NativeCursor caller = cursor;
+    if (!Step(caller, candidates[i], stack_end)) continue;
+    int where = modules.Find(caller.pc - 1);
+    if (where >= 0 && modules[where].ContainsCode(caller.pc - 1) && IsBehindCall(caller.pc, modules[where].code_begin)) {
+      return candidates[i];
+    }
+  }
+  return kFramePointerRule;
 }
 
 bool Unwinder::Step(NativeCursor& cursor, const FrameRule& rule, uint64_t stack_end) {

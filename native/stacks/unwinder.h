@@ -1,5 +1,5 @@
-// Steps from native frames to their callers, whatever they were compiled with. What a place in the code says is looked
-// up in its object's call frame information once and kept: a step is then a few loads.
+// Steps from native frames to their callers, whatever they were compiled with. How that goes at a place in the code is
+// found out once (from call frame information, else from the code itself) and kept: a step is then a few loads.
 #pragma once
 
 #include <atomic>
@@ -22,12 +22,12 @@ class Unwinder {
  public:
   Unwinder();
 
-  // What is known of the code that returns to `pc`; unknown where no loaded object is. Callable inside malloc, like
-  // Step(): allocates nothing, waits for nothing.
-  FrameRule RuleAt(uint64_t pc);
+  // The rule at the cursor's place; unknown where no loaded object is. Callable inside malloc, like Step(): allocates
+  // nothing, waits for nothing.
+  FrameRule RuleAt(const NativeCursor& cursor, uint64_t stack_end);
 
-  // Moves the cursor to its caller by the rule at its place. Returns false at the outermost frame, and where the caller
-  // would not lie on the stack between the cursor and `stack_end`.
+  // Moves the cursor to its caller by a rule. Returns false at the outermost frame, and where the caller would not lie
+  // on the stack between the cursor and `stack_end`.
   static bool Step(NativeCursor& cursor, const FrameRule& rule, uint64_t stack_end);
 
  private:
@@ -38,7 +38,7 @@ class Unwinder {
   };
   static constexpr size_t kEntries = 1u << 16;
 
-  FrameRule Find(uint64_t pc, bool* final) const;
+  static FrameRule Find(const NativeCursor& cursor, uint64_t stack_end, bool* final);
 
   Entry* entries_;
 };
