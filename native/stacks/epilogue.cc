@@ -23,6 +23,8 @@ struct Way {
   int32_t offset = 0;
   bool restored = false;  // the caller's frame pointer was popped
   int32_t restored_from = 0;
+  // Below that, the stack holds what was pushed on the way (by a function that the way leads through at its end).
+  int32_t pushed_below = 0;
 };
 
 class Search {
@@ -62,9 +64,12 @@ class Search {
       way.pc += next.bytes;
       switch (next.kind) {
         case Kind::kOther: break;
-        case Kind::kPush: way.offset -= 8; break;
+        case Kind::kPush:
+          way.pushed_below = std::max(way.pushed_below, way.offset);
+          way.offset -= 8;
+          break;
         case Kind::kPop:
-          if (next.reg == kFramePointer) {
+          if (next.reg == kFramePointer && way.offset >= way.pushed_below) {
             way.restored = true;
             way.restored_from = way.offset;
           }
@@ -74,12 +79,14 @@ class Search {
         case Kind::kStackFromFrame:
           way.from_frame = true;
           way.offset = next.value;
+          way.pushed_below = INT32_MIN;
           break;
         case Kind::kLeave:
           way.from_frame = true;
           way.restored = true;
           way.restored_from = 0;
           way.offset = 8;
+          way.pushed_below = INT32_MIN;
           break;
         case Kind::kJump:
           way.pc = next.target;
@@ -91,15 +98,16 @@ class Search {
           Add(taken);
           break;
         }
-        case Kind::kReturn:
-        case Kind::kImportJump: Return(way); return;
+        case Kind::kReturn: Return(way, 2); return;
+        // To another function at the end, or into a switch.
+        case Kind::kIndirectJump: Return(way, 1); return;
         case Kind::kLost: return;
       }
       if (way.offset < -kLargestFrame || way.offset > kLargestFrame) return;
     }
   }
 
-  void Return(const Way& way) {
+  void Return(const Way& way, int votes) {
     returns_++;
     if (!way.from_frame && way.offset < 0) return;
     FrameRule rule;
@@ -113,11 +121,11 @@ class Search {
       const FrameRule& known = found_[i].rule;
       if (known.cfa == rule.cfa && known.cfa_offset == rule.cfa_offset && known.saved == rule.saved &&
           known.saved_offset == rule.saved_offset) {
-        found_[i].votes++;
+        found_[i].votes += votes;
         return;
       }
     }
-    if (found_count_ < kMostRules) found_[found_count_++] = {rule, 1};
+    if (found_count_ < kMostRules) found_[found_count_++] = {rule, votes};
   }
 
   uint64_t begin_;

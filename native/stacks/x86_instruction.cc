@@ -140,7 +140,6 @@ class Decoder {
     } else {
       base_ = rm_ | ((rex_ & 1) << 3);
     }
-    is_import_ = mode_ == 0 && rm_ == 5;
     if (mode_ == 1) displacement_ = Signed(1);
     if (mode_ == 2 || relative) displacement_ = Signed(4);
   }
@@ -227,7 +226,7 @@ class Decoder {
       case 0x8f: result_.kind = Kind::kPop; return;
       case 0xff:
         if ((reg_ & 7) == 6) result_.kind = Kind::kPush;
-        if ((reg_ & 7) == 4 || (reg_ & 7) == 5) result_.kind = is_import_ ? Kind::kImportJump : Kind::kLost;
+        if ((reg_ & 7) == 4) result_.kind = Kind::kIndirectJump;
         return;
       default: break;
     }
@@ -288,7 +287,6 @@ class Decoder {
   bool overrun_ = false;
   bool small_operand_ = false;
   bool has_index_ = false;
-  bool is_import_ = false;
   uint8_t rex_ = 0;
   uint8_t opcode_ = 0;
   uint8_t mode_ = 0;

@@ -16,7 +16,7 @@ struct Instruction {
     kReturn,
     kJump,           // to `target`
     kBranch,         // to `target`, or on
-    kImportJump,     // to another object's function: a tail call
+    kIndirectJump,
     kLost,           // whoever follows cannot tell what comes next, or what the stack pointer is
   };
   Kind kind = Kind::kLost;
