@@ -9,6 +9,7 @@ namespace heapray {
 namespace {
 
 constexpr size_t kMostNativeFrames = 256;
+constexpr uint64_t kMostFrameKinds = 256;
 
 // Keys: a place in compiled code is its address; in an interpreted function, its bytecode array and offset; in a
 // built-in function, the address and the function, since functions share built-in code. Addresses have 47 bits and
@@ -25,15 +26,19 @@ bool IsOnStack(uint64_t fp, uint64_t inner, const IsolateState& state) {
 
 }  // namespace
 
+void JsStackSource::WalkWithoutJs(NativeWalk* native, StackWalk& walk) {
+  if (native != nullptr) {
+    native->WalkThread(walk);
+  } else {
+    walk.SetEmpty();
+  }
+}
+
 void JsStackSource::Walk(StackWalk& walk) {
   NativeWalk* native = native_.load(std::memory_order_acquire);
   IsolateState* state = usable_ && walk.usable() ? Isolates::Current() : nullptr;
   if (state == nullptr || !state->walk.usable()) {
-    if (native != nullptr) {
-      native->WalkThread(walk);
-    } else {
-      walk.SetEmpty();
-    }
+    WalkWithoutJs(native, walk);
     return;
   }
   uint64_t exit_fp = WordAt(reinterpret_cast<uint64_t>(state->isolate) + exit_fp_offset_);
@@ -41,21 +46,26 @@ void JsStackSource::Walk(StackWalk& walk) {
     // A worker that began after the tracker. Its callbacks are a list that must not change during a collection.
     if (exit_fp != 0 && IsOutsideOfCollections(exit_fp)) Isolates::Watch(*state);
     if (!state->watched) {
-      walk.SetEmpty();
+      WalkWithoutJs(native, walk);
       return;
     }
   }
   uint64_t epoch = state->epoch.load(std::memory_order_relaxed);
   state->walk.Begin(walk);
+  // Where JavaScript was left by no exit frame: called C++ directly, or is being deoptimized and lies in pieces.
+  bool direct = exit_fp == 0 || !IsV8Code(WordAt(exit_fp + 8), *state);
   uint64_t called = 0;
-  bool continues = FollowNative(native, exit_fp, *state, &called);
+  bool continues = FollowNative(native, direct ? 0 : exit_fp, *state, &called);
   if (!continues) {
-    if (exit_fp == 0) {
+    if (direct) {
       if (called == 0) called = FindDirectCall(*state);
-      if (called != 0) {
-        exit_fp = WordAt(called);
-        RawFrame first;
-        if (FirstOfDirectCall(called, exit_fp, *state, &first)) state->walk.AddFrame(first);
+      if (called != 0) exit_fp = WordAt(called);
+      RawFrame first;
+      bool deoptimizing = called != 0 && !IsV8Frame(exit_fp, called, *state);
+      if (deoptimizing) exit_fp = FirstFrameAbove(called + 16, *state);
+      if (exit_fp != 0 && (deoptimizing ? FrameAt(exit_fp, *state, &first)
+                                        : FirstOfDirectCall(called, exit_fp, *state, &first))) {
+        state->walk.AddFrame(first);
       }
     }
     continues = exit_fp != 0 && Follow(exit_fp, *state, native);
@@ -103,9 +113,9 @@ uint64_t JsStackSource::FindDirectCall(const IsolateState& state) const {
   auto fp = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
   for (size_t i = 0; i < kMostNativeFrames; i++) {
     uint64_t pc = WordAt(fp + 8);
+    if (IsV8Code(pc, state)) return fp;
     uint64_t next = WordAt(fp);
     if (!IsOnStack(next, fp, state)) return 0;
-    if (IsV8Code(pc, state)) return fp;
     fp = next;
   }
   return 0;
@@ -126,6 +136,34 @@ bool JsStackSource::FirstOfDirectCall(uint64_t called, uint64_t fp, const Isolat
     link.pc = WordAt(called + 8);
     link.kind = careful_frames_.IsInterpreted(fp) ? Kind::kInterpreted : Kind::kBuiltin;
   }
+  *frame = FrameOf(link, state);
+  return true;
+}
+
+// Whether a frame of V8's may be at `fp`, whose code called the C++ function with the frame pointer `called`.
+bool JsStackSource::IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& state) const {
+  if (!IsOnStack(fp, called, state)) return false;
+  // Its own kinds are marked by small, even numbers.
+  uint64_t marker = WordAt(fp - 8);
+  return ((marker & 1) == 0 && marker < kMostFrameKinds) || careful_frames_.FunctionAt(fp) != 0;
+}
+
+// Deoptimizing takes the function's frame off the stack before it calls C++, and with it the return address: what is
+// left begins with the caller's frame, somewhere above.
+uint64_t JsStackSource::FirstFrameAbove(uint64_t address, const IsolateState& state) const {
+  for (uint64_t fp = address + 16; fp + 16 <= state.stack_end; fp += 8) {
+    if (!IsOnStack(WordAt(fp), fp, state) || !IsV8Code(WordAt(fp + 8), state)) continue;
+    if (careful_frames_.FunctionAt(fp) != 0) return fp;
+  }
+  return 0;
+}
+
+// The frame at `fp`, where nothing tells the place that it executes, unless it is interpreted.
+bool JsStackSource::FrameAt(uint64_t fp, const IsolateState& state, RawFrame* frame) {
+  Link link{};
+  link.fp = fp;
+  link.pc = builtins_begin_;
+  link.kind = careful_frames_.IsInterpreted(fp) ? Kind::kInterpreted : Kind::kBuiltin;
   *frame = FrameOf(link, state);
   return true;
 }

@@ -66,7 +66,11 @@ class JsStackSource final : public StackSource {
   // last one did; `called` is set where V8's code called the outermost of them directly.
   bool FollowNative(NativeWalk* native, uint64_t exit_fp, IsolateState& state, uint64_t* called);
   bool FollowNativeFrom(NativeWalk* native, NativeCursor& cursor, uint64_t limit, IsolateState& state);
+  static void WalkWithoutJs(NativeWalk* native, StackWalk& walk);
   bool FirstOfDirectCall(uint64_t called, uint64_t fp, const IsolateState& state, RawFrame* frame);
+  bool IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& state) const;
+  uint64_t FirstFrameAbove(uint64_t address, const IsolateState& state) const;
+  bool FrameAt(uint64_t fp, const IsolateState& state, RawFrame* frame);
   RawFrame FrameOf(Link& link, const IsolateState& state) const;
   // Follows the links from `address` on, to the outermost frame or to where the last walk went on in the same way.
   // Returns whether it did.
