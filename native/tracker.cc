@@ -51,6 +51,8 @@ ThreadState& CurrentThread() {
 }
 
 constexpr int kRoleTries = 32;
+// How long the end of the process waits for threads that write to the capture.
+constexpr int64_t kEndPatienceMs = 2000;
 
 uint64_t NowMs() {
   timespec now;
@@ -107,13 +109,7 @@ bool Tracker::Stop(const char* reason) {
   Untracked untracked;
   SpinLock::Guard guard(lock_);
   bool complete = !failed_;
-  if (getpid() == owner_pid_ && active_.exchange(false)) {
-    char trailer[96];
-    snprintf(trailer, sizeof trailer, R"({"endTimeMs":%llu,"reason":"%s"})", static_cast<unsigned long long>(NowMs()),
-             reason);
-    complete = recorder_->Complete(trailer);
-    complete = options_.sink->Close() && complete;
-  }
+  if (getpid() == owner_pid_ && active_.exchange(false)) complete = Complete(reason, 0);
   tree_.reset();
   recorder_ = nullptr;
   aggregator_.reset();
@@ -123,16 +119,46 @@ bool Tracker::Stop(const char* reason) {
   return complete;
 }
 
+bool Tracker::Complete(const char* reason, int signal) {
+  char number[24] = "";
+  if (signal != 0) snprintf(number, sizeof number, R"(,"signal":%d)", signal);
+  char trailer[96];
+  snprintf(trailer, sizeof trailer, R"({"endTimeMs":%llu,"reason":"%s"%s})", static_cast<unsigned long long>(NowMs()),
+           reason, number);
+  bool complete = recorder_->Complete(trailer);
+  complete = options_.sink->Close() && complete;
+  if (!complete) TellOfFailure("the capture is not complete");
+  return complete;
+}
+
+void Tracker::EndNow(const char* reason, int signal) {
+  if (!active() || getpid() != owner_pid_ || lock_.HeldByThisThread()) return;
+  Untracked untracked;
+  if (!lock_.LockWithin(kEndPatienceMs)) return;
+  if (active_.exchange(false)) Complete(reason, signal);
+  lock_.Unlock();
+}
+
+bool Tracker::LetGo(bool crashed) {
+  if (!lock_.HeldByThisThread()) return true;
+  // The C library ends a program whose heap is damaged from inside realloc.
+  if (!crashed || !reallocating_) return false;
+  lock_.Unlock();
+  return true;
+}
+
 // The program goes on as if untracked; what was recorded until now is a capture.
 void Tracker::Fail() {
   if (!active_.exchange(false)) return;
   failed_.store(true, std::memory_order_release);
-  int error = options_.sink->error();
   options_.sink->Close();
+  TellOfFailure("tracking stopped, the program goes on");
+}
+
+void Tracker::TellOfFailure(const char* consequence) {
   char message[512];
-  int length =
-      snprintf(message, sizeof message, "heapray: tracking stopped, the program goes on: cannot write %s: %s\n",
-               options_.path.c_str(), strerror(error));
+  int length = snprintf(message, sizeof message, "heapray: %s: cannot write %s: %s\n", consequence,
+                        options_.path.c_str(), strerrordesc_np(options_.sink->error()));
   if (length > 0)
     (void)!write(STDERR_FILENO, message,
                  static_cast<size_t>(length) < sizeof message ? static_cast<size_t>(length) : sizeof message - 1);
@@ -235,7 +261,9 @@ void* Tracker::OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*
   options_.stacks->Walk(thread.stack.walk());
 
   SpinLock::Guard guard(lock_);
+  reallocating_ = true;
   void* block = reallocate(old_block, size);
+  reallocating_ = false;
   int error = errno;
   if (!active() || (block == nullptr && size != 0)) {
     errno = error;

@@ -9,6 +9,7 @@
 
 #include "hooks/import_table.h"
 #include "hooks/originals.h"
+#include "hooks/signal_hooks.h"
 #include "process/modules.h"
 #include "tracker.h"
 
@@ -288,6 +289,7 @@ ImportTable& Imports() {
   static ImportTable* table = [] {
     auto* made = new ImportTable;
     made->Add(kHooks);
+    made->Add(SignalHooks());
     return made;
   }();
   return *table;

@@ -55,6 +55,12 @@ Originals FindAll() {
   Find(found.prctl, "prctl");
   Find(found.pthread_create, "pthread_create");
   Find(found.pthread_setname_np, "pthread_setname_np");
+  Find(found.sigaction, "sigaction");
+  Find(found.signal, "signal");
+  Find(found.sysv_signal, "sysv_signal");
+  Find(found.sigset, "sigset");
+  Find(found.raise, "raise");
+  Find(found._exit, "_exit");
   return found;
 }
 

@@ -14,6 +14,7 @@
 #include "node/isolates.h"
 #include "node/js_stack_source.h"
 #include "node/node_runtime.h"
+#include "process/fatal_signals.h"
 #include "process/modules.h"
 #include "process/parent_death.h"
 #include "process/snapshots.h"
@@ -114,6 +115,7 @@ napi_value Start(napi_env env, napi_callback_info info) {
   if (g_tracking_pid == getpid()) {
     MemorySnapshots().Stop();
     tracker.Stop("stop");
+    UnwatchFatalSignals();
   }
 
   v8::Isolate* isolate = v8::Isolate::GetCurrent();
@@ -156,6 +158,7 @@ napi_value Start(napi_env env, napi_callback_info info) {
     Isolates::RequestStatistics();
   });
   InstallHooks();
+  WatchFatalSignals();
   return call.Text(warning);
 }
 
@@ -168,6 +171,7 @@ napi_value Stop(napi_env env, napi_callback_info info) {
   Isolates::UpdateStatistics();
   MemorySnapshots().Stop();
   bool complete = Tracker::Get().Stop(call.Text("reason").c_str());
+  UnwatchFatalSignals();
   Stacks().Clear();
   return call.Flag(complete);
 }
@@ -188,6 +192,7 @@ struct EndAtExit {
     if (g_tracking_pid != getpid()) return;
     MemorySnapshots().Stop();
     Tracker::Get().Stop("exit");
+    UnwatchFatalSignals();
   }
 } g_end_at_exit;
 

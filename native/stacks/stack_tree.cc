@@ -54,20 +54,24 @@ uint32_t StackTree::Resolve(ThreadStack& stack) {
 
 uint32_t StackTree::Frame(const RawFrame& raw, uint64_t epoch) {
   KnownFrame* known = frame_by_key_.Find(raw.key);
-  if (known != nullptr && known->epoch == epoch) return known->frame;
+  if (known != nullptr && known->epoch == epoch) {
+    known->seen = Seen::kAgain;
+    return known->frame;
+  }
 
   Collector collector(this);
   source_->Describe(raw, collector);
   uint32_t frame = FrameOf(collector.locations(), collector.count());
-  frame_by_key_[raw.key] = {epoch, frame};
+  if (frame_by_key_.size() >= sweep_at_) SweepFrames();
+  frame_by_key_[raw.key] = {epoch, frame, Seen::kDescribed};
   return frame;
 }
 
 uint32_t StackTree::NativeFrame(uint64_t pc) {
   const Modules& modules = Modules::Get();
-  uint64_t generation = modules.generation();
-  KnownFrame* known = frame_by_pc_.Find(pc);
-  if (known != nullptr && known->epoch == generation) return known->frame;
+  uint32_t generation = modules.generation();
+  NativePlace* known = frame_by_pc_.Find(pc);
+  if (known != nullptr && known->generation == generation) return known->frame;
 
   // A return address may be the end of its function, and of its module.
   int number = modules.Find(pc - 1);
@@ -93,6 +97,19 @@ uint32_t StackTree::NativeModule(int number) {
     writer_->Module(path, module.bias, module.build_id.data(), module.build_id.size());
   }
   return modules_[index];
+}
+
+// Code moves and dies, and so do its keys: without this, memory would follow all that there ever were. A key that is
+// dropped too early is described again.
+void StackTree::SweepFrames() {
+  size_t again = 0;
+  frame_by_key_.Filter([&again](KnownFrame& known) {
+    bool keep = known.seen != Seen::kNot;
+    if (known.seen == Seen::kAgain) again++;
+    known.seen = Seen::kNot;
+    return keep;
+  });
+  sweep_at_ = frame_by_key_.size() + std::max(kSmallestSweep, again);
 }
 
 uint32_t StackTree::FrameOf(const Location* locations, size_t count) {

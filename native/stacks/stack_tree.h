@@ -66,13 +66,22 @@ class StackTree {
 
  private:
   class Collector;
-  // An address, or a stack's frame, as the capture knows it.
+  static constexpr size_t kSmallestSweep = 1u << 16;
+  // Since the last sweep: not seen, described, or described before and seen again.
+  enum class Seen : uint8_t { kNot, kDescribed, kAgain };
   struct KnownFrame {
     uint64_t epoch = 0;
+    uint32_t frame = 0;
+    Seen seen = Seen::kNot;
+  };
+
+  struct NativePlace {
+    uint32_t generation = 0;
     uint32_t frame = 0;
   };
 
   uint32_t Frame(const RawFrame& raw, uint64_t epoch);
+  void SweepFrames();
   uint32_t FrameOf(const Location* locations, size_t count);
   uint32_t NativeFrame(uint64_t pc);
   uint32_t NativeModule(int number);
@@ -83,8 +92,9 @@ class StackTree {
   RecordWriter* writer_;
   StackSource* source_;
   FlatMap<KnownFrame> frame_by_key_;     // raw key -> frame, while its epoch lasts
+  size_t sweep_at_ = kSmallestSweep;     // keys
   FlatMap<uint32_t> frame_by_content_;   // hash of the locations -> frame
-  FlatMap<KnownFrame> frame_by_pc_;      // native return address -> frame, while the modules stay what they are
+  FlatMap<NativePlace> frame_by_pc_;     // native return address -> frame, while the modules stay what they are
   FlatMap<uint32_t> frame_by_address_;   // module << 48 | address in it -> frame
   std::vector<uint32_t> modules_;        // the process's number of a module -> the capture's; 0: not in it yet
   FlatMap<uint32_t> node_by_edge_;       // parent << 32 | frame -> node
