@@ -63,8 +63,8 @@ void JsStackSource::Walk(StackWalk& walk) {
       RawFrame first;
       bool deoptimizing = called != 0 && !IsV8Frame(exit_fp, called, *state);
       if (deoptimizing) exit_fp = FirstFrameAbove(called + 16, *state);
-      if (exit_fp != 0 && (deoptimizing ? FrameAt(exit_fp, *state, &first)
-                                        : FirstOfDirectCall(called, exit_fp, *state, &first))) {
+      if (exit_fp != 0 &&
+          (deoptimizing ? FrameAt(exit_fp, *state, &first) : FirstOfDirectCall(called, exit_fp, *state, &first))) {
         state->walk.AddFrame(first);
       }
     }

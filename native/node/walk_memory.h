@@ -19,8 +19,8 @@ class WalkMemory {
   enum Kind : uint8_t { kStub, kEntry, kFirstReported, kCompiled = kFirstReported, kInterpreted, kBuiltin, kNative };
 
   struct Link {
-    // Where it was read: the caller's frame pointer at `address` (not of native frames, which may keep it anywhere), the
-    // return address behind it.
+    // Where it was read: the caller's frame pointer at `address` (not of native frames, which may keep it anywhere),
+    // the return address behind it.
     uint64_t address;
     uint64_t fp;
     uint64_t pc;

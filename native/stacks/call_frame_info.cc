@@ -171,7 +171,8 @@ bool ReadCommon(uint64_t at, uint64_t begin, uint64_t end, Common* common) {
   return bytes.ok() && common->program <= common->end;
 }
 
-// Runs call frame instructions up to a place, keeping what is said of the CFA, the frame pointer and the return address.
+// Runs call frame instructions up to a place, keeping what is said of the CFA, the frame pointer and the return
+// address.
 class Program {
  public:
   Program(const Common& common, uint64_t start, uint64_t pc) : common_(common), location_(start), pc_(pc) {}
@@ -208,7 +209,7 @@ class Program {
 
   bool Extended(uint8_t op, Bytes& bytes) {
     switch (op) {
-      case 0x00: return true;                                     // nop
+      case 0x00: return true;  // nop
       case 0x01: location_ = bytes.Pointer(common_.pointer_encoding, 0); return true;
       case 0x02: return Advance(bytes.Read<uint8_t>());
       case 0x03: return Advance(bytes.Read<uint16_t>());
@@ -218,23 +219,23 @@ class Program {
         Offset(reg, static_cast<int64_t>(bytes.Unsigned()) * common_.data_alignment);
         return true;
       }
-      case 0x06: Restore(bytes.Unsigned()); return true;          // restore_extended
+      case 0x06: Restore(bytes.Unsigned()); return true;  // restore_extended
       case 0x07: return Undefined(bytes.Unsigned());
-      case 0x08: Restore(bytes.Unsigned()); return true;          // same_value: as in the caller
-      case 0x09: {                                                // register
+      case 0x08: Restore(bytes.Unsigned()); return true;  // same_value: as in the caller
+      case 0x09: {                                        // register
         uint64_t reg = bytes.Unsigned();
         bytes.Unsigned();
         return reg != kFramePointer && reg != kReturnAddress;
       }
-      case 0x0a:                                                  // remember_state
+      case 0x0a:  // remember_state
         if (remembered_ == kRemembered) return false;
         stack_[remembered_++] = row_;
         return true;
-      case 0x0b:                                                  // restore_state
+      case 0x0b:  // restore_state
         if (remembered_ == 0) return false;
         row_ = stack_[--remembered_];
         return true;
-      case 0x0c: {                                                // def_cfa
+      case 0x0c: {  // def_cfa
         uint64_t reg = bytes.Unsigned();
         return DefineCfa(reg, static_cast<int64_t>(bytes.Unsigned()));
       }
@@ -242,22 +243,22 @@ class Program {
       case 0x0e: row_.rule.cfa_offset = static_cast<int32_t>(bytes.Unsigned()); return true;
       case 0x0f: return DefineCfaByExpression(bytes);
       case 0x10: return SavedByExpression(bytes);
-      case 0x11: {                                                // offset_extended_sf
+      case 0x11: {  // offset_extended_sf
         uint64_t reg = bytes.Unsigned();
         Offset(reg, bytes.Signed() * common_.data_alignment);
         return true;
       }
-      case 0x12: {                                                // def_cfa_sf
+      case 0x12: {  // def_cfa_sf
         uint64_t reg = bytes.Unsigned();
         return DefineCfa(reg, bytes.Signed() * common_.data_alignment);
       }
       case 0x13: row_.rule.cfa_offset = static_cast<int32_t>(bytes.Signed() * common_.data_alignment); return true;
-      case 0x16: {                                                // val_expression
+      case 0x16: {  // val_expression
         uint64_t reg = bytes.Unsigned();
         bytes.Skip(bytes.Unsigned());
         return reg != kFramePointer && reg != kReturnAddress;
       }
-      case 0x2e: bytes.Unsigned(); return true;                   // GNU_args_size
+      case 0x2e: bytes.Unsigned(); return true;  // GNU_args_size
       default: return false;
     }
   }

@@ -1,5 +1,5 @@
-// Finds a frame's rule where nobody wrote one down (many C libraries leave their unwind tables out): follows the code to
-// where it returns, and sees how far the stack pointer moves until then.
+// Finds a frame's rule where nobody wrote one down (many C libraries leave their unwind tables out): follows the code
+// to where it returns, and sees how far the stack pointer moves until then.
 #pragma once
 
 #include <cstddef>

@@ -88,7 +88,8 @@ FrameRule Unwinder::Find(const NativeCursor& cursor, uint64_t stack_end, bool* f
     NativeCursor caller = cursor;
     if (!Step(caller, candidates[i], stack_end)) continue;
     int where = modules.Find(caller.pc - 1);
-    if (where >= 0 && modules[where].ContainsCode(caller.pc - 1) && IsBehindCall(caller.pc, modules[where].code_begin)) {
+    if (where >= 0 && modules[where].ContainsCode(caller.pc - 1) &&
+        IsBehindCall(caller.pc, modules[where].code_begin)) {
       return candidates[i];
     }
   }

@@ -7,17 +7,17 @@ namespace heapray {
 
 struct Instruction {
   enum class Kind : uint8_t {
-    kOther,          // touches neither the stack pointer nor the flow of control; calls too, as they come back
+    kOther,  // touches neither the stack pointer nor the flow of control; calls too, as they come back
     kPush,
-    kPop,            // into `reg`
-    kMoveStack,      // stack pointer += value
-    kStackFromFrame, // stack pointer = frame pointer + value
+    kPop,             // into `reg`
+    kMoveStack,       // stack pointer += value
+    kStackFromFrame,  // stack pointer = frame pointer + value
     kLeave,
     kReturn,
-    kJump,           // to `target`
-    kBranch,         // to `target`, or on
+    kJump,    // to `target`
+    kBranch,  // to `target`, or on
     kIndirectJump,
-    kLost,           // whoever follows cannot tell what comes next, or what the stack pointer is
+    kLost,  // whoever follows cannot tell what comes next, or what the stack pointer is
   };
   Kind kind = Kind::kLost;
   uint8_t reg = 0;  // a register's number; 5 is the frame pointer
