@@ -80,6 +80,8 @@ bool Tracker::Start(Options options, int* error) {
   Untracked untracked;
   SpinLock::Guard guard(lock_);
   options_ = std::move(options);
+  stacks_.store(options_.stacks, std::memory_order_release);
+  runtime_.store(options_.runtime, std::memory_order_release);
   owner_pid_ = getpid();
   failed_.store(false, std::memory_order_release);
   threads_ = 0;
@@ -174,7 +176,7 @@ void Tracker::DeclareThread(ThreadState& thread) {
   if (shown == options_.inherited_thread_name) {
     const char* role = thread.role;
     if (tid == static_cast<uint32_t>(owner_pid_)) role = "MainThread";
-    if (role[0] == 0) role = options_.runtime->ThreadRole();
+    if (role[0] == 0) role = runtime_.load(std::memory_order_acquire)->ThreadRole();
     if (role[0] != 0) {
       shown = role;
     } else if (++thread.unknown_roles < kRoleTries) {
@@ -214,7 +216,7 @@ WorkContext Tracker::ContextHere(std::string_view what) {
   Untracked untracked;
   if (!active()) return {};
   ThreadState& thread = CurrentThread();
-  options_.stacks->Walk(thread.stack.walk());
+  stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
   SpinLock::Guard guard(lock_);
   if (!active()) return {};
   uint32_t node = Enter(thread);
@@ -240,7 +242,7 @@ void Tracker::SetThreadRole(const char* role) {
 
 void Tracker::OnAllocation(wire::Allocator allocator, void* block, size_t size) {
   ThreadState& thread = CurrentThread();
-  options_.stacks->Walk(thread.stack.walk());
+  stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
 
   SpinLock::Guard guard(lock_);
   if (!active()) return;
@@ -258,7 +260,7 @@ void Tracker::OnFree(void* block) {
 
 void* Tracker::OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*, size_t)) {
   ThreadState& thread = CurrentThread();
-  options_.stacks->Walk(thread.stack.walk());
+  stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
 
   SpinLock::Guard guard(lock_);
   reallocating_ = true;
@@ -288,9 +290,9 @@ void Tracker::RecordMapping(const AddressSpace::Change& change, uint64_t frame) 
     if (!recorder_->Munmap(thread.encoding, change.begin, change.bytes)) Fail();
     return;
   }
-  options_.stacks->Walk(thread.stack.walk());
+  stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
   uint32_t node = Enter(thread);
-  bool heap_pages = options_.runtime->IsHeapPages(frame, change.bytes);
+  bool heap_pages = runtime_.load(std::memory_order_acquire)->IsHeapPages(frame, change.bytes);
   wire::Allocator allocator = heap_pages ? wire::Allocator::kHeapPages : wire::Allocator::kMmap;
   if (!recorder_->Allocation(thread.encoding, allocator, change.begin, change.bytes, node)) Fail();
 }

@@ -84,7 +84,7 @@ class Tracker {
   WorkContext context();
   void SetContext(WorkContext context);
   // What a thread is for that begins at `routine`, and to say so of the calling thread; literals.
-  const char* RoleOf(uint64_t routine) { return options_.runtime->RoleOf(routine); }
+  const char* RoleOf(uint64_t routine) { return runtime_.load(std::memory_order_acquire)->RoleOf(routine); }
   void SetThreadRole(const char* role);
   void OnSnapshot(const MemoryFigures& figures);
 
@@ -117,6 +117,9 @@ class Tracker {
   SpinLock lock_;
   bool reallocating_ = false;  // with the lock held, and nothing of ours half done
   Options options_;
+  // The options', for hooks that do not hold the lock: one may still be on its way when the next session starts.
+  std::atomic<StackSource*> stacks_{nullptr};
+  std::atomic<Runtime*> runtime_{nullptr};
   std::unique_ptr<RecordWriter> writer_;
   std::unique_ptr<Recorder> aggregator_;  // of an aggregated capture
   Recorder* recorder_ = nullptr;          // the aggregator, or the writer itself
