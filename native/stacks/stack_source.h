@@ -57,7 +57,7 @@ class StackWalk {
 
   // For a StackSource: keeps the `unchanged` outermost frames of the walk before and puts `count` frames, innermost
   // first, on top. What does not fit loses its outermost frames.
-  void Set(size_t unchanged, const RawFrame* fresh, size_t count, uint64_t epoch, const void* maker) {
+  void Set(size_t unchanged, const RawFrame* fresh, size_t count, uint64_t epoch, const void* maker = nullptr) {
     if (unchanged > depth_) unchanged = depth_;
     if (count > kMaxDepth - unchanged) count = kMaxDepth - unchanged;
     if (count > 0) memcpy(&frames_[kMaxDepth - unchanged - count], fresh, count * sizeof(RawFrame));
