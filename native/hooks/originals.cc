@@ -34,6 +34,7 @@ void Find(F& function, const char* name) {
 Originals FindAll() {
   Originals found;
   Find(found.dlopen, "dlopen");
+  Find(found.dlclose, "dlclose");
   Find(found.malloc, "malloc");
   Find(found.calloc, "calloc");
   Find(found.realloc, "realloc");

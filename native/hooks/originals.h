@@ -14,6 +14,7 @@ using SignalHandler = void (*)(int);
 
 struct Originals {
   decltype(&::dlopen) dlopen;
+  decltype(&::dlclose) dlclose;
   void* (*malloc)(size_t);
   void* (*calloc)(size_t, size_t);
   void* (*realloc)(void*, size_t);

@@ -15,6 +15,7 @@
 #include "node/js_stack_source.h"
 #include "node/node_runtime.h"
 #include "process/fatal_signals.h"
+#include "process/modules.h"
 #include "process/parent_death.h"
 #include "process/snapshots.h"
 #include "record/file_sinks.h"
@@ -104,7 +105,8 @@ class Call {
   napi_value argument_ = nullptr;
 };
 
-// start({ path, overwrite, buffered, aggregate, metadata, memoryIntervalMs }): returns a warning, or an empty string.
+// start({ path, overwrite, buffered, aggregate, nativeTraces, metadata, memoryIntervalMs }): returns a warning, or an
+// empty string.
 napi_value Start(napi_env env, napi_callback_info info) {
   Call call(env, info);
   Tracker& tracker = Tracker::Get();
@@ -122,6 +124,8 @@ napi_value Start(napi_env env, napi_callback_info info) {
   Isolates::AskForStatistics(isolate);
   std::string warning = Stacks().Calibrate(isolate);
   TheRuntime().Load();
+  Modules::Get().Refresh();
+  Stacks().SetNative(call.Flag("nativeTraces"));
 
   std::string path = call.Text("path");
   OwnedFd fd = OpenCaptureFile(path.c_str(), call.Flag("overwrite"));
@@ -150,6 +154,7 @@ napi_value Start(napi_env env, napi_callback_info info) {
     figures.heap_committed = heap.committed;
     figures.external = heap.external;
     Tracker::Get().OnSnapshot(figures);
+    Modules::Get().Refresh();
     Isolates::RequestStatistics();
   });
   InstallHooks();

@@ -29,7 +29,7 @@ class FakeStacks final : public StackSource {
       // Two calls at each level, made from sixteen places that say the same.
       uint64_t code = level * 2 + thread.Random(2);
       uint64_t key = thread.epoch << 24 | code << 8 | thread.Random(16);
-      thread.frames[level] = {key, 0, code};
+      thread.frames[level] = {key, kStack, code};
       fresh[thread.depth - 1 - level] = thread.frames[level];
     }
     // Another session's state, or another thread's past, is not ours.
@@ -56,6 +56,7 @@ class FakeStacks final : public StackSource {
 
  private:
   static constexpr size_t kDeepest = 8;
+  static constexpr uint64_t kStack = 8;  // a frame pointer: frames without are native
 
   struct Thread {
     uint64_t random;

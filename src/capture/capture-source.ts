@@ -7,8 +7,9 @@ import type { CaptureTables } from "./tables.js";
 export interface CaptureEnd {
   /** Milliseconds since the Unix epoch. */
   readonly endTimeMs: number;
+  /** `stop`, `exit`, or `signal`. */
   readonly reason: string;
-  /** The number of the signal that ended the process, where one did. */
+  /** The signal that ended the process, where that was the reason. */
   readonly signal?: number;
 }
 
