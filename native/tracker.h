@@ -47,6 +47,7 @@ class Tracker {
     std::string path;           // for messages
     std::string metadata_json;  // the capture's header
     bool aggregate = false;     // adds allocations up instead of writing down each one
+    bool js_objects = false;    // objects of the runtime's heap are recorded, its pages are not
     StackSource* stacks;
     Runtime* runtime;
     std::string inherited_thread_name;  // the main thread's name as the program found it
@@ -60,6 +61,9 @@ class Tracker {
   // Ends the capture. `reason` goes into its trailer. Does nothing when not active, or in a forked child.
   // Returns false when the capture could not be completed.
   bool Stop(const char* reason);
+
+  // The runtime's objects cannot be recorded after all: its heap's pages are, from now on.
+  void RecordHeapPages();
 
   bool active() const { return active_.load(std::memory_order_acquire); }
   bool ended_by_error() const { return failed_.load(std::memory_order_acquire); }

@@ -54,6 +54,8 @@ Originals FindAll() {
   Find(found.prctl, "prctl");
   Find(found.pthread_create, "pthread_create");
   Find(found.pthread_setname_np, "pthread_setname_np");
+  Find(found.epoll_wait, "epoll_wait");
+  Find(found.epoll_pwait, "epoll_pwait");
   return found;
 }
 

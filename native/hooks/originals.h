@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sys/epoll.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -31,6 +32,8 @@ struct Originals {
   int (*prctl)(int, unsigned long, unsigned long, unsigned long, unsigned long);
   int (*pthread_create)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
   int (*pthread_setname_np)(pthread_t, const char*);
+  int (*epoll_wait)(int, epoll_event*, int, int);
+  int (*epoll_pwait)(int, epoll_event*, int, int, const sigset_t*);
 
   // A preloaded allocator is respected. What the system does not have is nullptr. Found when the agent is loaded.
   static const Originals& Get();

@@ -52,6 +52,7 @@ enum class Allocator : uint8_t {
   kMmap = 14,
   kMunmap = 15,
   kHeapPages = 32,
+  kJsObject = 33,
 };
 
 }  // namespace heapray::wire

@@ -54,4 +54,5 @@ export enum AllocatorType {
   MMAP = 14,
   MUNMAP = 15,
   HEAP_PAGES = 32,
+  JS_OBJECT = 33,
 }

@@ -89,7 +89,7 @@ export class Tracker {
    */
   start(): void {
     if (this.#complete !== undefined) throw new TrackerReusedError();
-    const { destination, memoryIntervalMs, fileFormat, followFork } = this.#settings;
+    const { destination, memoryIntervalMs, fileFormat, traceJsHeap, followFork } = this.#settings;
     this.#startTimeMs = Date.now();
     this.#file = path.resolve(destination.path);
     if (this.#agent.isActive()) throw new TrackerActiveError();
@@ -99,7 +99,16 @@ export class Tracker {
     try {
       const { overwrite, buffered } = destination;
       const aggregate = fileFormat === FileFormat.AGGREGATED_ALLOCATIONS;
-      warning = this.#agent.start({ path: this.#file, overwrite, buffered, aggregate, metadata, memoryIntervalMs });
+      const jsObjects = traceJsHeap !== false;
+      warning = this.#agent.start({
+        path: this.#file,
+        overwrite,
+        buffered,
+        aggregate,
+        jsObjects,
+        metadata,
+        memoryIntervalMs,
+      });
     } catch (error) {
       throw startError(error, destination.path);
     }
@@ -112,6 +121,16 @@ export class Tracker {
         "HeaprayWarning",
       );
     }
+    if (traceJsHeap !== false) this.#traceJsHeap(traceJsHeap);
+  }
+
+  #traceJsHeap(interval: number): void {
+    const warning = this.#agent.traceJsHeap({ interval });
+    if (warning === "") return;
+    process.emitWarning(
+      `JavaScript objects cannot be recorded in Node.js ${process.version}: ${warning}; the heap's pages are instead.`,
+      "HeaprayWarning",
+    );
   }
 
   /**
