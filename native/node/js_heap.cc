@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <v8-profiler.h>
 
 #include <algorithm>
 #include <atomic>
@@ -82,6 +83,8 @@ std::string DoWhatIsWanted(IsolateState& state) {
   if (IntervalOf(wanted) == 0) return {};
   if (!sampling.known) {
     sampling.known = true;
+    // Compiled code keeps the place of each allocation, and not of its calls alone.
+    v8::CpuProfiler::UseDetailedSourcePositionsForProfiling(state.isolate);
     node::AddEnvironmentCleanupHook(state.isolate, OnEnvironmentEnd, &state);
     std::lock_guard lock(g_sampled_mutex);
     Sampled().push_back(&state);

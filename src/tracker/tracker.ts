@@ -93,7 +93,7 @@ export class Tracker {
     this.#startTimeMs = Date.now();
     this.#file = path.resolve(destination.path);
     if (this.#agent.isActive()) throw new TrackerActiveError();
-    keepExactPositions();
+    keepExactPositions(traceJsHeap !== false);
     const metadata = JSON.stringify(captureHeader(this.#settings, heaprayVersion(packageFolder())));
     let warning: string;
     try {
