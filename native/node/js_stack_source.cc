@@ -179,8 +179,8 @@ WalkMemory::Kind JsStackSource::KindOf(uint64_t pc, uint64_t fp, const IsolateSt
 void JsStackSource::Describe(const RawFrame& frame, FrameSink& sink) {
   IsolateState* state = Isolates::Current();
   if (state == nullptr) return;
-  V8Frames::Owner owner{state->ordinal, state->watched ? state->epoch.load() : 0, builtins_begin_,
-                        state->builtins_copy};
+  V8Frames::Owner owner{state->ordinal, state->watched ? state->epoch.load() : 0,
+                        reinterpret_cast<uint64_t>(state->isolate), builtins_begin_, state->builtins_copy};
   // A walk may have been led astray (by a frame of a kind that V8 has added since): look before believing.
   if (careful_frames_.FunctionAt(frame.fp) == 0) return;
   V8Frames& frames = state->collecting ? careful_frames_ : frames_;

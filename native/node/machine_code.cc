@@ -9,7 +9,12 @@ namespace heapray {
 namespace {
 
 constexpr int kMostInstructions = 24;
-constexpr size_t kCallBytes = 5;
+// How V8 calls its built-in code: directly where that is near, else by way of a register or a table.
+constexpr uint8_t kCall[] = {0xE8};
+constexpr uint8_t kCallR10[] = {0x41, 0xFF, 0xD2};
+constexpr uint8_t kLoadR10[] = {0x4C, 0x8B, 0x15};           // mov r10, [rip + displacement]
+constexpr uint8_t kSetR10[] = {0x49, 0xBA};                  // mov r10, immediate
+constexpr uint8_t kCallThroughRoots[] = {0x41, 0xFF, 0x95};  // call [r13 + displacement]
 
 int32_t Signed32(const uint8_t* bytes) {
   int32_t value;
@@ -160,11 +165,29 @@ MachineCode::Instruction MachineCode::Decode(size_t at) const {
   return found;
 }
 
-uint64_t MachineCode::CallTargetBefore(int32_t offset) const {
-  if (offset - begin_ < static_cast<int32_t>(kCallBytes) || static_cast<size_t>(offset - begin_) > count_) return 0;
-  const uint8_t* call = bytes_ + (offset - begin_) - kCallBytes;
-  if (call[0] != 0xE8) return 0;
-  return address_ + static_cast<uint64_t>(offset - begin_) + static_cast<uint64_t>(int64_t{Signed32(call + 1)});
+uint64_t MachineCode::CallTargetBefore(int32_t offset, uint64_t roots) const {
+  auto at = static_cast<size_t>(offset - begin_);
+  if (at < kLongestCall || at > count_) return 0;
+  const uint8_t* end = bytes_ + at;
+  uint64_t address = address_ + at;
+  auto precedes = [](const uint8_t* code, const auto& pattern) {
+    return memcmp(code - sizeof pattern, pattern, sizeof pattern) == 0;
+  };
+  auto distance = [](const uint8_t* code) { return static_cast<uint64_t>(int64_t{Signed32(code - sizeof(int32_t))}); };
+  uint64_t target = 0;
+  if (precedes(end, kCallR10)) {
+    const uint8_t* load = end - sizeof kCallR10;
+    if (precedes(load - sizeof(int32_t), kLoadR10)) {
+      V8Heap::CarefulCopy(address - sizeof kCallR10 + distance(load), &target, sizeof target);
+    } else if (precedes(load - sizeof target, kSetR10)) {
+      memcpy(&target, load - sizeof target, sizeof target);
+    }
+  } else if (precedes(end - sizeof(int32_t), kCallThroughRoots)) {
+    V8Heap::CarefulCopy(roots + distance(end), &target, sizeof target);
+  } else if (precedes(end - sizeof(int32_t), kCall)) {
+    target = address + distance(end);
+  }
+  return target;
 }
 
 int32_t MachineCode::JumpBehind(int32_t offset) const {

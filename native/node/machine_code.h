@@ -13,12 +13,16 @@ class MachineCode {
   // Copies [begin, end), as much of it as can be read.
   MachineCode(uint64_t code_start, int32_t begin, int32_t end);
 
-  // The address that the direct call which ends at `offset` goes to, or 0.
-  uint64_t CallTargetBefore(int32_t offset) const;
+  // The address that the call which ends at `offset` goes to, or 0. One through a table that V8 keeps in the isolate is
+  // looked up there: `roots` is what V8's root register points at.
+  uint64_t CallTargetBefore(int32_t offset, uint64_t roots) const;
   // Where the jump leads that ends the straight piece of code at `offset`, or -1.
   int32_t JumpBehind(int32_t offset) const;
   // Where, in the straight piece of code at `offset`, an object that was just allocated gets its map, or -1.
   int32_t FirstMapStore(int32_t offset) const;
+
+ public:
+  static constexpr int32_t kLongestCall = 13;  // bytes
 
  private:
   static constexpr size_t kMostBytes = 512;

@@ -17,7 +17,8 @@ constexpr int kDeoptEntryWords = 3;
 constexpr int kDeoptExitBytes = 4;
 constexpr int kDeoptFirstEntry = 4;  // counted from the inlining positions' index
 constexpr int kDeoptEntryPc = 2;
-constexpr int32_t kCallBytes = 5;
+// V8's root register points into the isolate, this far behind its start.
+constexpr uint64_t kRootsBias = 128;
 constexpr int32_t kMostAllocationBytes = 384;
 
 }  // namespace
@@ -129,8 +130,8 @@ bool V8Frames::IsAllocatingBuiltin(uint64_t address, const Owner& owner) const {
 int32_t V8Frames::AllocationBehindCall(V8Heap::Object code, int32_t pc_offset, const Owner& owner) const {
   auto start = heap_.Word(code + static_cast<uint64_t>(layout_.code_instruction_start));
   auto size = heap_.Read<int32_t>(code + static_cast<uint64_t>(layout_.code_instruction_size));
-  MachineCode behind(start, pc_offset - kCallBytes, std::min(size, pc_offset + kMostAllocationBytes));
-  if (!IsAllocatingBuiltin(behind.CallTargetBefore(pc_offset), owner)) return -1;
+  MachineCode behind(start, pc_offset - MachineCode::kLongestCall, std::min(size, pc_offset + kMostAllocationBytes));
+  if (!IsAllocatingBuiltin(behind.CallTargetBefore(pc_offset, owner.address + kRootsBias), owner)) return -1;
   int32_t target = behind.JumpBehind(pc_offset);
   if (target < 0 || target >= size) return -1;
   MachineCode resumed(start, target, std::min(size, target + kMostAllocationBytes));

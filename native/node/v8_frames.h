@@ -20,6 +20,7 @@ class V8Frames {
   struct Owner {
     uint32_t isolate;
     uint64_t epoch;
+    uint64_t address;        // the isolate's
     uint64_t builtins;       // where V8's built-in code lies,
     uint64_t builtins_copy;  // and the isolate's copy of it
   };
