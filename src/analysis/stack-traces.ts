@@ -36,12 +36,22 @@ export class StackTraces {
     let frames = this.#frames.get(physical);
     if (frames === undefined) {
       const { frameEnd } = this.#tables;
-      const made: Frame[] = [];
+      const made: Frame[] = this.#tables.isNative(physical) ? [this.#nativeFrame(physical)] : [];
       for (let i = frameEnd.at(physical - 1); i < frameEnd.at(physical); i++) made.push(this.#frame(i));
       this.#frames.set(physical, made);
       frames = made;
     }
     return frames;
+  }
+
+  #nativeFrame(physical: number): Frame {
+    const { strings, frameModule, frameAddress, frameSymbol, modulePath } = this.#tables;
+    const path = strings.get(modulePath.at(frameModule.at(physical)));
+    const symbol = frameSymbol.get(physical);
+    const address = `0x${frameAddress.at(physical).toString(16)}`;
+    const unknown = path === "" ? address : `${address} in ${path.slice(path.lastIndexOf("/") + 1)}`;
+    const name = symbol === undefined ? unknown : strings.get(symbol);
+    return { function: name, file: path === "" ? "<native>" : path, line: 0, column: 0, native: true };
   }
 
   #frame(logical: number): Frame {
