@@ -290,11 +290,18 @@ void Tracker::RecordMapping(const AddressSpace::Change& change, uint64_t frame) 
     if (!recorder_->Munmap(thread.encoding, change.begin, change.bytes)) Fail();
     return;
   }
+  bool heap_pages = runtime_.load(std::memory_order_acquire)->IsHeapPages(frame, change.bytes);
+  // What is in them is recorded: nothing counts twice. (Their end is recorded all the same, and means nothing.)
+  if (heap_pages && options_.js_objects) return;
   stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
   uint32_t node = Enter(thread);
-  bool heap_pages = runtime_.load(std::memory_order_acquire)->IsHeapPages(frame, change.bytes);
   wire::Allocator allocator = heap_pages ? wire::Allocator::kHeapPages : wire::Allocator::kMmap;
   if (!recorder_->Allocation(thread.encoding, allocator, change.begin, change.bytes, node)) Fail();
+}
+
+void Tracker::RecordHeapPages() {
+  SpinLock::Guard guard(lock_);
+  options_.js_objects = false;
 }
 
 void Tracker::OnThreadName() {

@@ -47,6 +47,7 @@ class Tracker {
     std::string path;           // for messages
     std::string metadata_json;  // the capture's header
     bool aggregate = false;     // adds allocations up instead of writing down each one
+    bool js_objects = false;    // objects of the runtime's heap are recorded, its pages are not
     StackSource* stacks;
     Runtime* runtime;
     std::string inherited_thread_name;  // the main thread's name as the program found it
@@ -66,6 +67,9 @@ class Tracker {
   // For a signal handler: returns false when the thread that it interrupted is in the way of EndNow(). One that
   // `crashed` never goes on, so it lets go of what it can.
   bool LetGo(bool crashed);
+
+  // The runtime's objects cannot be recorded after all: its heap's pages are, from now on.
+  void RecordHeapPages();
 
   bool active() const { return active_.load(std::memory_order_acquire); }
   bool ended_by_error() const { return failed_.load(std::memory_order_acquire); }

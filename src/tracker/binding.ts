@@ -14,9 +14,19 @@ export interface Agent {
     readonly aggregate: boolean;
     /** Walk native frames too. */
     readonly nativeTraces: boolean;
+    /** Objects will be recorded by {@link Agent.traceJsHeap}; pages of their heap are not. */
+    readonly jsObjects: boolean;
     /** The capture's metadata, JSON. */
     readonly metadata: string;
     readonly memoryIntervalMs: number;
+  }): string;
+  /**
+   * Begins to record the objects of all JavaScript heaps, sampled.
+   * @returns why that is not possible, or an empty string
+   */
+  traceJsHeap(settings: {
+    /** Mean bytes from one sampled object to the next. */
+    readonly interval: number;
   }): string;
   /** Returns whether the capture is complete. */
   stop(settings: { readonly reason: "stop" | "exit" }): boolean;

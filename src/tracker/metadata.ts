@@ -19,6 +19,7 @@ export function captureHeader(settings: ResolvedSettings, version: string): Capt
       fileFormat: settings.fileFormat,
       nativeTraces: settings.nativeTraces,
       memoryIntervalMs: settings.memoryIntervalMs,
+      traceJsHeap: settings.traceJsHeap,
       buffered: settings.destination.buffered,
       followFork: settings.followFork,
     },

@@ -14,6 +14,11 @@ export interface TrackerOptions {
   /** Milliseconds between two memory snapshots, 10 by default. */
   readonly memoryIntervalMs?: number;
   readonly fileFormat?: FileFormat;
+  /**
+   * Record the objects of the JavaScript heap as well, sampled; false unless told. A number is the sampling interval in
+   * bytes: the mean distance from one sampled object to the next, 1 for every object; true is 16384.
+   */
+  readonly traceJsHeap?: boolean | number;
   /** Track the Node.js processes that this one starts too, each with a capture `<capture>.<pid>`; false unless told. */
   readonly followFork?: boolean;
 }
@@ -27,15 +32,21 @@ export interface ResolvedSettings {
   readonly nativeTraces: boolean;
   readonly memoryIntervalMs: number;
   readonly fileFormat: FileFormat;
+  /** False, or the sampling interval in bytes. */
+  readonly traceJsHeap: false | number;
   readonly followFork: boolean;
 }
+
+/** Bytes from one sampled object of the JavaScript heap to the next: see docs/js-heap.md for what it costs. */
+export const DEFAULT_JS_HEAP_INTERVAL = 16 * 1024;
+export const LONGEST_JS_HEAP_INTERVAL = 2 ** 30;
 
 const LONGEST_INTERVAL_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Checks what a Tracker was made with.
  * @throws {TypeError} neither or both of a path and a destination, or an option of the wrong type
- * @throws {RangeError} an interval that is not from 1 millisecond to a day
+ * @throws {RangeError} an interval that is not from 1 millisecond to a day, or not from 1 byte to 1 GiB
  */
 export function resolveSettings(target: unknown, options: unknown): ResolvedSettings {
   const given = settingsOf(target, options);
@@ -43,6 +54,7 @@ export function resolveSettings(target: unknown, options: unknown): ResolvedSett
     nativeTraces = false,
     memoryIntervalMs = 10,
     fileFormat = FileFormat.ALL_ALLOCATIONS,
+    traceJsHeap = false,
     followFork = false,
   } = given;
   if (typeof nativeTraces !== "boolean") throw new TypeError("nativeTraces is a boolean.");
@@ -54,7 +66,23 @@ export function resolveSettings(target: unknown, options: unknown): ResolvedSett
     const names = Object.values(FileFormat).map((name) => `FileFormat.${name}`);
     throw new TypeError(`fileFormat is ${names.join(" or ")}, not ${String(fileFormat)}.`);
   }
-  return { destination: given.destination, nativeTraces, memoryIntervalMs, fileFormat, followFork };
+  return {
+    destination: given.destination,
+    nativeTraces,
+    memoryIntervalMs,
+    fileFormat,
+    traceJsHeap: jsHeapInterval(traceJsHeap),
+    followFork,
+  };
+}
+
+function jsHeapInterval(value: unknown): false | number {
+  if (typeof value === "boolean") return value && DEFAULT_JS_HEAP_INTERVAL;
+  if (typeof value !== "number") throw new TypeError("traceJsHeap is a boolean, or an interval in bytes.");
+  if (!Number.isInteger(value) || value < 1 || value > LONGEST_JS_HEAP_INTERVAL) {
+    throw new RangeError("traceJsHeap is a whole number of bytes, from 1 to 1 GiB.");
+  }
+  return value;
 }
 
 function settingsOf(target: unknown, options: unknown): TrackerSettings {

@@ -9,6 +9,8 @@ export interface RunSettings {
   readonly memoryIntervalMs: number;
   /** Add allocations up in the process instead of writing each one. */
   readonly aggregate: boolean;
+  /** False, or the sampling interval in bytes. */
+  readonly traceJsHeap: false | number;
   /** Track the Node.js processes that the program starts too. */
   readonly followFork: boolean;
   /** The process id of `heapray run`, which the program is not to outlive. */

@@ -89,18 +89,19 @@ export class Tracker {
    */
   start(): void {
     if (this.#complete !== undefined) throw new TrackerReusedError();
-    const { destination, memoryIntervalMs, fileFormat, followFork, nativeTraces } = this.#settings;
+    const { destination, memoryIntervalMs, fileFormat, nativeTraces, traceJsHeap, followFork } = this.#settings;
     this.#startTimeMs = Date.now();
     this.#file = path.resolve(destination.path);
     if (this.#agent.isActive()) throw new TrackerActiveError();
-    keepExactPositions();
+    keepExactPositions(traceJsHeap !== false);
     const metadata = JSON.stringify(captureHeader(this.#settings, heaprayVersion(packageFolder())));
     let warning: string;
     try {
       const { overwrite, buffered } = destination;
       const aggregate = fileFormat === FileFormat.AGGREGATED_ALLOCATIONS;
-      const common = { aggregate, nativeTraces, metadata, memoryIntervalMs };
-      warning = this.#agent.start({ path: this.#file, overwrite, buffered, ...common });
+      const jsObjects = traceJsHeap !== false;
+      const recording = { aggregate, nativeTraces, jsObjects, metadata, memoryIntervalMs };
+      warning = this.#agent.start({ path: this.#file, overwrite, buffered, ...recording });
     } catch (error) {
       throw startError(error, destination.path);
     }
@@ -113,6 +114,16 @@ export class Tracker {
         "HeaprayWarning",
       );
     }
+    if (traceJsHeap !== false) this.#traceJsHeap(traceJsHeap);
+  }
+
+  #traceJsHeap(interval: number): void {
+    const warning = this.#agent.traceJsHeap({ interval });
+    if (warning === "") return;
+    process.emitWarning(
+      `JavaScript objects cannot be recorded in Node.js ${process.version}: ${warning}; the heap's pages are instead.`,
+      "HeaprayWarning",
+    );
   }
 
   /**
