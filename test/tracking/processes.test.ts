@@ -40,6 +40,7 @@ function killed(binary: string, capture: string, milliseconds: number): Promise<
       nativeTraces: false,
       memoryIntervalMs: 10,
       aggregate: false,
+      traceJsHeap: false,
       followFork: false,
       parent: process.pid,
     };

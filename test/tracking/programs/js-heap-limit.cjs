@@ -4,11 +4,11 @@ const leaked = new Map();
 let passing = 0;
 
 function serve(i) {
-  const request = { url: `/page/${i}`, headers: { accept: "text/html", id: i } };
+  const request = { url: `/page/${i}`, id: i };
   passing += JSON.stringify(request).length;
   leaked.set(
     i,
-    { request, seen: [i, i, i, i, i, i, i, i] },
+    { request, seen: [i, i, i, i, i, i, i, i, i, i, i, i, i, i, i, i] },
   );
 }
 
