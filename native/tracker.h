@@ -47,6 +47,8 @@ class Tracker {
     std::string path;           // for messages
     std::string metadata_json;  // the capture's header
     bool aggregate = false;     // adds allocations up instead of writing down each one
+    // Writes native frames' names into the capture when it ends.
+    bool embed_symbols = false;
     StackSource* stacks;
     Runtime* runtime;
     std::string inherited_thread_name;  // the main thread's name as the program found it

@@ -103,7 +103,8 @@ class Call {
   napi_value argument_ = nullptr;
 };
 
-// start({ path, overwrite, buffered, aggregate, metadata, memoryIntervalMs }): returns a warning, or an empty string.
+// start({ path, overwrite, buffered, aggregate, embedSymbols, metadata, memoryIntervalMs }): returns a warning, or an
+// empty string.
 napi_value Start(napi_env env, napi_callback_info info) {
   Call call(env, info);
   Tracker& tracker = Tracker::Get();
@@ -133,6 +134,7 @@ napi_value Start(napi_env env, napi_callback_info info) {
   options.path = path;
   options.metadata_json = call.Text("metadata");
   options.aggregate = call.Flag("aggregate");
+  options.embed_symbols = call.Flag("embedSymbols");
   options.stacks = &Stacks();
   options.runtime = &TheRuntime();
   options.inherited_thread_name = InheritedThreadName();

@@ -15,6 +15,7 @@ interface RunOptions {
   readonly force: boolean;
   readonly quiet: boolean;
   readonly native: boolean;
+  readonly embedSymbols: boolean;
   readonly aggregate: boolean;
   readonly memoryIntervalMs: number;
   readonly bufferedFileIo: boolean;
@@ -48,6 +49,7 @@ export function runCommand(): Command {
     .option("-f, --force", "overwrite the capture if it exists", false)
     .option("-q, --quiet", "print nothing of heapray's own", false)
     .option("--native", "accepted and noted in the capture; native frames are not recorded yet", false)
+    .option("--embed-symbols", "with --native: keep native frames' names in the capture, to read it elsewhere", false)
     .option("--aggregate", "write sums by location when the program ends instead of every allocation", false)
     .option("--memory-interval-ms <n>", "milliseconds between two memory snapshots", positiveInteger, 10)
     .option("--buffered-file-io", "write the capture with plain writes instead of a shared mapping", false)
@@ -67,6 +69,7 @@ export function runCommand(): Command {
 
 async function run(script: string | undefined, scriptArgs: string[], options: RunOptions): Promise<void> {
   const target = options.eval === undefined ? script : undefined;
+  if (options.embedSymbols && !options.native) throw new CliError("--embed-symbols names native frames: add --native.");
   if (options.eval === undefined) checkScript(script, options.nodeArg);
   const name = options.eval !== undefined ? "eval" : path.basename(target ?? "node").replace(/^-$/, "stdin");
   const file = checkOutputFile(options.output ?? `heapray-${name}.{pid}.bin`, options.force);
@@ -83,6 +86,7 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
     file,
     overwrite: options.force,
     nativeTraces: options.native,
+    embedSymbols: options.embedSymbols,
     memoryIntervalMs: options.memoryIntervalMs,
     buffered: options.bufferedFileIo,
     aggregate: options.aggregate,

@@ -12,6 +12,8 @@ export interface Agent {
     readonly buffered: boolean;
     /** Add allocations up in the process instead of writing each one. */
     readonly aggregate: boolean;
+    /** Write native frames' names into the capture when tracking ends. */
+    readonly embedSymbols: boolean;
     /** The capture's metadata, JSON. */
     readonly metadata: string;
     readonly memoryIntervalMs: number;

@@ -89,7 +89,7 @@ export class Tracker {
    */
   start(): void {
     if (this.#complete !== undefined) throw new TrackerReusedError();
-    const { destination, memoryIntervalMs, fileFormat, followFork } = this.#settings;
+    const { destination, embedSymbols, memoryIntervalMs, fileFormat, followFork } = this.#settings;
     this.#startTimeMs = Date.now();
     this.#file = path.resolve(destination.path);
     if (this.#agent.isActive()) throw new TrackerActiveError();
@@ -99,7 +99,15 @@ export class Tracker {
     try {
       const { overwrite, buffered } = destination;
       const aggregate = fileFormat === FileFormat.AGGREGATED_ALLOCATIONS;
-      warning = this.#agent.start({ path: this.#file, overwrite, buffered, aggregate, metadata, memoryIntervalMs });
+      warning = this.#agent.start({
+        path: this.#file,
+        overwrite,
+        buffered,
+        aggregate,
+        embedSymbols,
+        metadata,
+        memoryIntervalMs,
+      });
     } catch (error) {
       throw startError(error, destination.path);
     }
