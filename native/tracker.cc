@@ -10,6 +10,7 @@
 #include <ctime>
 
 #include "aggregate/aggregating_recorder.h"
+#include "stacks/native_symbols.h"
 
 namespace heapray {
 
@@ -127,7 +128,10 @@ bool Tracker::Complete(const char* reason, int signal) {
   char trailer[96];
   snprintf(trailer, sizeof trailer, R"({"endTimeMs":%llu,"reason":"%s"%s})", static_cast<unsigned long long>(NowMs()),
            reason, number);
-  bool complete = recorder_->Complete(trailer);
+  // Not while the process is dying: it may hold locks that reading files needs.
+  bool embedded = !options_.embed_symbols || signal != 0 ||
+                  EmbedSymbols(*writer_, *tree_, tree_->native().modules(), tree_->native().frames());
+  bool complete = embedded && recorder_->Complete(trailer);
   complete = options_.sink->Close() && complete;
   if (!complete) TellOfFailure("the capture is not complete");
   return complete;

@@ -44,10 +44,11 @@ class Tracker {
  public:
   struct Options {
     std::unique_ptr<Sink> sink;
-    std::string path;           // for messages
-    std::string metadata_json;  // the capture's header
-    bool aggregate = false;     // adds allocations up instead of writing down each one
-    bool js_objects = false;    // objects of the runtime's heap are recorded, its pages are not
+    std::string path;            // for messages
+    std::string metadata_json;   // the capture's header
+    bool aggregate = false;      // adds allocations up instead of writing down each one
+    bool js_objects = false;     // objects of the runtime's heap are recorded, its pages are not
+    bool embed_symbols = false;  // writes native frames' names into the capture when it ends
     StackSource* stacks;
     Runtime* runtime;
     std::string inherited_thread_name;  // the main thread's name as the program found it

@@ -106,8 +106,8 @@ class Call {
   napi_value argument_ = nullptr;
 };
 
-// start({ path, overwrite, buffered, aggregate, nativeTraces, jsObjects, metadata, memoryIntervalMs }): returns a warning,
-// or an empty string.
+// start({ path, overwrite, buffered, aggregate, nativeTraces, embedSymbols, jsObjects, metadata, memoryIntervalMs }):
+// returns a warning, or an empty string.
 napi_value Start(napi_env env, napi_callback_info info) {
   Call call(env, info);
   Tracker& tracker = Tracker::Get();
@@ -142,6 +142,7 @@ napi_value Start(napi_env env, napi_callback_info info) {
   options.metadata_json = call.Text("metadata");
   options.aggregate = call.Flag("aggregate");
   options.js_objects = call.Flag("jsObjects");
+  options.embed_symbols = call.Flag("embedSymbols");
   options.stacks = &Stacks();
   options.runtime = &TheRuntime();
   options.inherited_thread_name = InheritedThreadName();

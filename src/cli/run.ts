@@ -16,6 +16,7 @@ interface RunOptions {
   readonly force: boolean;
   readonly quiet: boolean;
   readonly native: boolean;
+  readonly embedSymbols: boolean;
   readonly aggregate: boolean;
   readonly traceJsHeap: boolean;
   readonly jsHeapInterval?: number;
@@ -53,6 +54,7 @@ export function runCommand(): Command {
     .option("-f, --force", "overwrite the capture if it exists", false)
     .option("-q, --quiet", "print nothing of heapray's own", false)
     .option("--native", "record native (C, C++, Rust) frames too", false)
+    .option("--embed-symbols", "with --native: keep native frames' names in the capture, to read it elsewhere", false)
     .option("--aggregate", "write sums by location when the program ends instead of every allocation", false)
     .option("--trace-js-heap", "record the objects of the JavaScript heap as well, sampled", false)
     .addOption(
@@ -78,6 +80,7 @@ export function runCommand(): Command {
 
 async function run(script: string | undefined, scriptArgs: string[], options: RunOptions): Promise<void> {
   const target = options.eval === undefined ? script : undefined;
+  if (options.embedSymbols && !options.native) throw new CliError("--embed-symbols names native frames: add --native.");
   if (options.eval === undefined) checkScript(script, options.nodeArg);
   const name = options.eval !== undefined ? "eval" : path.basename(target ?? "node").replace(/^-$/, "stdin");
   const file = checkOutputFile(options.output ?? `heapray-${name}.{pid}.bin`, options.force);
@@ -94,6 +97,7 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
     file,
     overwrite: options.force,
     nativeTraces: options.native,
+    embedSymbols: options.embedSymbols,
     memoryIntervalMs: options.memoryIntervalMs,
     buffered: options.bufferedFileIo,
     aggregate: options.aggregate,

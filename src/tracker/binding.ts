@@ -14,6 +14,8 @@ export interface Agent {
     readonly aggregate: boolean;
     /** Walk native frames too. */
     readonly nativeTraces: boolean;
+    /** Write native frames' names into the capture when tracking ends. */
+    readonly embedSymbols: boolean;
     /** Objects will be recorded by {@link Agent.traceJsHeap}; pages of their heap are not. */
     readonly jsObjects: boolean;
     /** The capture's metadata, JSON. */

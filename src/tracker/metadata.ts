@@ -18,6 +18,7 @@ export function captureHeader(settings: ResolvedSettings, version: string): Capt
     options: {
       fileFormat: settings.fileFormat,
       nativeTraces: settings.nativeTraces,
+      embedSymbols: settings.embedSymbols,
       memoryIntervalMs: settings.memoryIntervalMs,
       traceJsHeap: settings.traceJsHeap,
       buffered: settings.destination.buffered,

@@ -11,6 +11,8 @@ export enum FileFormat {
 export interface TrackerOptions {
   /** Record native (C, C++, Rust) frames as well, between and above the JavaScript ones; false unless told. */
   readonly nativeTraces?: boolean;
+  /** Write native frames' names into the capture when tracking ends, so that it can be read elsewhere; with `nativeTraces`. */
+  readonly embedSymbols?: boolean;
   /** Milliseconds between two memory snapshots, 10 by default. */
   readonly memoryIntervalMs?: number;
   readonly fileFormat?: FileFormat;
@@ -30,6 +32,7 @@ export interface TrackerSettings extends TrackerOptions {
 export interface ResolvedSettings {
   readonly destination: Destination;
   readonly nativeTraces: boolean;
+  readonly embedSymbols: boolean;
   readonly memoryIntervalMs: number;
   readonly fileFormat: FileFormat;
   /** False, or the sampling interval in bytes. */
@@ -45,19 +48,22 @@ const LONGEST_INTERVAL_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Checks what a Tracker was made with.
- * @throws {TypeError} neither or both of a path and a destination, or an option of the wrong type
+ * @throws {TypeError} neither or both of a path and a destination, an option of the wrong type, or `embedSymbols` alone
  * @throws {RangeError} an interval that is not from 1 millisecond to a day, or not from 1 byte to 1 GiB
  */
 export function resolveSettings(target: unknown, options: unknown): ResolvedSettings {
   const given = settingsOf(target, options);
   const {
     nativeTraces = false,
+    embedSymbols = false,
     memoryIntervalMs = 10,
     fileFormat = FileFormat.ALL_ALLOCATIONS,
     traceJsHeap = false,
     followFork = false,
   } = given;
   if (typeof nativeTraces !== "boolean") throw new TypeError("nativeTraces is a boolean.");
+  if (typeof embedSymbols !== "boolean") throw new TypeError("embedSymbols is a boolean.");
+  if (embedSymbols && !nativeTraces) throw new TypeError("embedSymbols names native frames: it needs nativeTraces.");
   if (typeof followFork !== "boolean") throw new TypeError("followFork is a boolean.");
   if (!Number.isInteger(memoryIntervalMs) || memoryIntervalMs < 1 || memoryIntervalMs > LONGEST_INTERVAL_MS) {
     throw new RangeError("memoryIntervalMs is a whole number of milliseconds, from 1 to a day.");
@@ -69,6 +75,7 @@ export function resolveSettings(target: unknown, options: unknown): ResolvedSett
   return {
     destination: given.destination,
     nativeTraces,
+    embedSymbols,
     memoryIntervalMs,
     fileFormat,
     traceJsHeap: jsHeapInterval(traceJsHeap),

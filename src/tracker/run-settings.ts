@@ -5,6 +5,8 @@ export interface RunSettings {
   readonly overwrite: boolean;
   readonly buffered: boolean;
   readonly nativeTraces: boolean;
+  /** Write native frames' names into the capture when the program ends. */
+  readonly embedSymbols: boolean;
   /** Milliseconds between two memory snapshots. */
   readonly memoryIntervalMs: number;
   /** Add allocations up in the process instead of writing each one. */

@@ -89,7 +89,7 @@ export class Tracker {
    */
   start(): void {
     if (this.#complete !== undefined) throw new TrackerReusedError();
-    const { destination, memoryIntervalMs, fileFormat, nativeTraces, traceJsHeap, followFork } = this.#settings;
+    const { destination, memoryIntervalMs, nativeTraces, embedSymbols, traceJsHeap, followFork } = this.#settings;
     this.#startTimeMs = Date.now();
     this.#file = path.resolve(destination.path);
     if (this.#agent.isActive()) throw new TrackerActiveError();
@@ -98,9 +98,9 @@ export class Tracker {
     let warning: string;
     try {
       const { overwrite, buffered } = destination;
-      const aggregate = fileFormat === FileFormat.AGGREGATED_ALLOCATIONS;
+      const aggregate = this.#settings.fileFormat === FileFormat.AGGREGATED_ALLOCATIONS;
       const jsObjects = traceJsHeap !== false;
-      const recording = { aggregate, nativeTraces, jsObjects, metadata, memoryIntervalMs };
+      const recording = { aggregate, nativeTraces, embedSymbols, jsObjects, metadata, memoryIntervalMs };
       warning = this.#agent.start({ path: this.#file, overwrite, buffered, ...recording });
     } catch (error) {
       throw startError(error, destination.path);

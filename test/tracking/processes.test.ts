@@ -38,6 +38,7 @@ function killed(binary: string, capture: string, milliseconds: number): Promise<
       overwrite: false,
       buffered: false,
       nativeTraces: false,
+      embedSymbols: false,
       memoryIntervalMs: 10,
       aggregate: false,
       traceJsHeap: false,
