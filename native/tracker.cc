@@ -105,34 +105,39 @@ bool Tracker::Start(Options options, int* error) {
 
 bool Tracker::Stop(const char* reason) {
   Untracked untracked;
-  SpinLock::Guard guard(lock_);
-  bool complete = !failed_;
-  if (getpid() == owner_pid_ && active_.exchange(false)) {
-    char trailer[96];
-    snprintf(trailer, sizeof trailer, R"({"endTimeMs":%llu,"reason":"%s"})", static_cast<unsigned long long>(NowMs()),
-             reason);
-    complete = recorder_->Complete(trailer);
-    complete = options_.sink->Close() && complete;
+  std::unique_ptr<Sink> sink;
+  bool ended = false;
+  bool complete;
+  {
+    SpinLock::Guard guard(lock_);
+    complete = !failed_;
+    if (getpid() == owner_pid_ && active_.exchange(false)) {
+      char trailer[96];
+      snprintf(trailer, sizeof trailer, R"({"endTimeMs":%llu,"reason":"%s"})", static_cast<unsigned long long>(NowMs()),
+               reason);
+      complete = recorder_->Complete(trailer);
+      ended = true;
+    }
+    tree_.reset();
+    recorder_ = nullptr;
+    aggregator_.reset();
+    writer_.reset();
+    sink = std::move(options_.sink);
+    address_space_ = AddressSpace();
   }
-  tree_.reset();
-  recorder_ = nullptr;
-  aggregator_.reset();
-  writer_.reset();
-  options_.sink.reset();
-  address_space_ = AddressSpace();
-  return complete;
+  // Without the lock: a client at the other end of a socket may take its time, and no other thread waits for it.
+  return ended ? sink->Close() && complete : complete;
 }
 
 // The program goes on as if untracked; what was recorded until now is a capture.
 void Tracker::Fail() {
   if (!active_.exchange(false)) return;
   failed_.store(true, std::memory_order_release);
-  int error = options_.sink->error();
+  char reason[448];
+  options_.sink->Explain(options_.destination.c_str(), reason, sizeof reason);
   options_.sink->Close();
   char message[512];
-  int length =
-      snprintf(message, sizeof message, "heapray: tracking stopped, the program goes on: cannot write %s: %s\n",
-               options_.path.c_str(), strerror(error));
+  int length = snprintf(message, sizeof message, "heapray: tracking stopped, the program goes on: %s\n", reason);
   if (length > 0)
     (void)!write(STDERR_FILENO, message,
                  static_cast<size_t>(length) < sizeof message ? static_cast<size_t>(length) : sizeof message - 1);

@@ -44,7 +44,7 @@ class Tracker {
  public:
   struct Options {
     std::unique_ptr<Sink> sink;
-    std::string path;           // for messages
+    std::string destination;    // for messages
     std::string metadata_json;  // the capture's header
     bool aggregate = false;     // adds allocations up instead of writing down each one
     StackSource* stacks;

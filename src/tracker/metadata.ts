@@ -19,7 +19,7 @@ export function captureHeader(settings: ResolvedSettings, version: string): Capt
       fileFormat: settings.fileFormat,
       nativeTraces: settings.nativeTraces,
       memoryIntervalMs: settings.memoryIntervalMs,
-      buffered: settings.destination.buffered,
+      buffered: "buffered" in settings.destination && settings.destination.buffered,
       followFork: settings.followFork,
     },
   };
