@@ -11,7 +11,7 @@ import { allEvents, decode, type Event } from "../support/events.js";
 
 const HEADER_BYTES = new CaptureWriter().length;
 
-/** Records of every kind; strings and unknown records of some kilobytes, which the window has to be moved for. */
+/** Records of every kind; strings and unknown records of up to 32 KiB, which the window has to be moved for. */
 function capture(steps: readonly number[]): Uint8Array {
   const writer = new CaptureWriter().thread(1, 10, "main").thread(2, 300, "pool");
   const stacks = [0];
@@ -19,10 +19,10 @@ function capture(steps: readonly number[]): Uint8Array {
     const [kind, value] = [step % 12, Math.floor(step / 12)];
     const stack = stacks[value % stacks.length] as number;
     const address = 0x7f00_0000_0000 + (value % 50) * 4096;
-    if (kind === 0) stacks.push(writer.stack(`f${i}@/a/${"é".repeat(value % 3000)}.js:${i}`, "g@b.js"));
+    if (kind === 0) stacks.push(writer.stack(`f${i}@/a/${"é".repeat(value)}.js:${i}`, "g@b.js"));
     else if (kind === 1) writer.switchTo(1 + (value % 2));
     else if (kind === 2) writer.snapshot(i, value * 1000, value);
-    else if (kind === 3) writer.extended(77, new Uint8Array(value % 9000).fill(255));
+    else if (kind === 3) writer.extended(77, new Uint8Array(value * 2).fill(255));
     else if (kind === 4) writer.mmap(stack, value + 1, address);
     else if (kind === 5) writer.munmap(address, value + 1);
     else if (kind === 6) writer.thread(1 + (value % 2), 10, `renamed ${i}`);
