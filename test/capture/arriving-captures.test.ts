@@ -36,7 +36,7 @@ function capture(steps: readonly number[]): Uint8Array {
 function decodeArriving(bytes: Uint8Array, cuts: readonly number[]): { decoder: CaptureDecoder; events: Event[] } {
   const source = new ArrivingByteSource("test");
   source.push(bytes.slice(0, HEADER_BYTES));
-  const decoder = new CaptureDecoder(source, { chunkBytes: 1000 });
+  const decoder = new CaptureDecoder(source, { chunkBytes: bytes.length % 2 === 0 ? 1000 : 1_000_000 });
   const events: Event[] = [];
   let at = HEADER_BYTES;
   for (const cut of [...cuts, bytes.length]) {
@@ -57,7 +57,7 @@ function contentOf(tables: CaptureTables): unknown {
   };
 }
 
-const someSteps = fc.array(fc.nat(200_000), { maxLength: 120 });
+const someSteps = fc.array(fc.oneof(fc.nat(2000), fc.integer({ min: 100_000, max: 200_000 })), { maxLength: 120 });
 
 describe("a capture that arrives in pieces", () => {
   it("reads as it does at once, wherever it was cut", () => {
