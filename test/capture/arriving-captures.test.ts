@@ -57,14 +57,17 @@ function contentOf(tables: CaptureTables): unknown {
   };
 }
 
-const someSteps = fc.array(fc.oneof(fc.nat(2000), fc.integer({ min: 100_000, max: 200_000 })), { maxLength: 120 });
+const someSteps = fc.array(fc.oneof(fc.nat(2000), fc.integer({ min: 100_000, max: 200_000 })), {
+  maxLength: 120,
+  size: "max",
+});
 
 describe("a capture that arrives in pieces", () => {
   it("reads as it does at once, wherever it was cut", () => {
     fc.assert(
       fc.property(
         someSteps,
-        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40 }),
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40, size: "max" }),
         (steps, places) => {
           const bytes = capture(steps);
           const whole = decode(bytes);
@@ -82,13 +85,13 @@ describe("a capture that arrives in pieces", () => {
           ]);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 
   it("reads as it does at once, byte by byte, each event as soon as its last byte is there", () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(2000), { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(fc.nat(2000), { maxLength: 60, size: "max" }), (steps) => {
         const bytes = capture(steps);
         const source = new ArrivingByteSource("test");
         source.push(bytes.slice(0, HEADER_BYTES));
