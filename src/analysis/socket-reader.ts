@@ -194,8 +194,8 @@ export class SocketReader implements Disposable, AsyncDisposable {
     );
     while (this.#header === undefined && !this.#ended && !this.#closed) await this.#change();
     clearTimeout(timer);
-    if (this.#header !== undefined && this.#error === undefined) return;
     if (this.#closed) throw this.#wasClosed();
+    if (this.#header !== undefined) return;
     throw this.#error ?? this.#wrong("it ended the connection at once: it has a client already, or has ended");
   }
 
