@@ -60,8 +60,6 @@ uint64_t NowMs() {
 
 }  // namespace
 
-constinit thread_local bool internal::t_untracked = false;
-
 alignas(Tracker) static char g_tracker[sizeof(Tracker)];
 Tracker& Tracker::instance_ = *new (g_tracker) Tracker;
 

@@ -12,6 +12,7 @@
 #include "hooks/address_space.h"
 #include "process/lock.h"
 #include "process/process_flag.h"
+#include "process/untracked.h"
 #include "record/record_writer.h"
 #include "record/sink.h"
 #include "stacks/stack_source.h"
@@ -114,27 +115,6 @@ class Tracker {
   std::unique_ptr<StackTree> tree_;
   AddressSpace address_space_;
   uint32_t threads_ = 0;
-};
-
-namespace internal {
-// initial-exec (see the Makefile): the general model would allocate in a new thread, inside the hook, forever.
-extern constinit thread_local bool t_untracked;
-}  // namespace internal
-
-// While one exists, what this thread allocates is its own affair: not recorded, and no hook runs inside a hook.
-class Untracked {
- public:
-  Untracked() : entered_(!internal::t_untracked) { internal::t_untracked = true; }
-  ~Untracked() {
-    if (entered_) internal::t_untracked = false;
-  }
-  Untracked(const Untracked&) = delete;
-  Untracked& operator=(const Untracked&) = delete;
-  // Whether the thread was tracked until now, i.e. whether this call is the program's.
-  bool entered() const { return entered_; }
-
- private:
-  bool entered_;
 };
 
 }  // namespace heapray

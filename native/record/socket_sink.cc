@@ -12,8 +12,8 @@
 #include <cstring>
 #include <ctime>
 
+#include "process/untracked.h"
 #include "record/wire.h"
-#include "tracker.h"
 
 namespace heapray {
 namespace {
