@@ -21,7 +21,7 @@ export function captureHeader(settings: ResolvedSettings, version: string): Capt
       embedSymbols: settings.embedSymbols,
       memoryIntervalMs: settings.memoryIntervalMs,
       traceJsHeap: settings.traceJsHeap,
-      buffered: settings.destination.buffered,
+      buffered: "buffered" in settings.destination && settings.destination.buffered,
       followFork: settings.followFork,
     },
   };

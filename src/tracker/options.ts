@@ -1,4 +1,4 @@
-import { type Destination, FileDestination } from "./destinations.js";
+import { type Destination, FileDestination, isSocketDestination, SocketDestination } from "./destinations.js";
 
 /** What a capture holds; memray's names. */
 export enum FileFormat {
@@ -48,7 +48,8 @@ const LONGEST_INTERVAL_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Checks what a Tracker was made with.
- * @throws {TypeError} neither or both of a path and a destination, an option of the wrong type, or `embedSymbols` alone
+ * @throws {TypeError} neither or both of a path and a destination, an option of the wrong type, `embedSymbols` alone, or
+ * an option that needs a file next to a socket
  * @throws {RangeError} an interval that is not from 1 millisecond to a day, or not from 1 byte to 1 GiB
  */
 export function resolveSettings(target: unknown, options: unknown): ResolvedSettings {
@@ -71,6 +72,12 @@ export function resolveSettings(target: unknown, options: unknown): ResolvedSett
   if (!Object.values(FileFormat).includes(fileFormat)) {
     const names = Object.values(FileFormat).map((name) => `FileFormat.${name}`);
     throw new TypeError(`fileFormat is ${names.join(" or ")}, not ${String(fileFormat)}.`);
+  }
+  if (isSocketDestination(given.destination)) {
+    if (followFork) throw new TypeError("followFork needs a file: a client reads one process's records.");
+    if (fileFormat === FileFormat.AGGREGATED_ALLOCATIONS) {
+      throw new TypeError("FileFormat.AGGREGATED_ALLOCATIONS needs a file: it is written when tracking ends.");
+    }
   }
   return {
     destination: given.destination,
@@ -100,7 +107,7 @@ function settingsOf(target: unknown, options: unknown): TrackerSettings {
     if (options !== undefined && !isObject(options)) throw new TypeError("A Tracker's options are an object.");
     return { ...options, destination: new FileDestination(target) };
   }
-  if (target instanceof FileDestination) {
+  if (target instanceof FileDestination || target instanceof SocketDestination) {
     throw new TypeError("Pass a destination by name: new Tracker({ destination }).");
   }
   if (!isObject(target) || !isDestination(target.destination)) {
@@ -118,6 +125,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** By its shape: the class exists twice in a process that uses both import and require. */
 function isDestination(value: unknown): value is Destination {
-  if (!isObject(value) || typeof value.path !== "string" || typeof value.overwrite !== "boolean") return false;
+  if (!isObject(value)) return false;
+  if (typeof value.serverPort === "number" && typeof value.address === "string") return true;
+  if (typeof value.path !== "string" || typeof value.overwrite !== "boolean") return false;
   return value.path !== "" && !value.path.includes("\0");
 }

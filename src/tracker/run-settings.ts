@@ -2,6 +2,8 @@
 export interface RunSettings {
   /** Absolute path of the capture; `{pid}` stands for the tracked process's id. */
   readonly file: string;
+  /** Send the records to the first client of this port instead of writing a capture. */
+  readonly livePort?: number;
   readonly overwrite: boolean;
   readonly buffered: boolean;
   readonly nativeTraces: boolean;
