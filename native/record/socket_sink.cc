@@ -188,7 +188,7 @@ void SocketSink::Join() {
 
 void SocketSink::Explain(const char* destination, char* text, size_t bytes) const {
   if (error_ == ENOBUFS) {
-    snprintf(text, bytes, "the client at %s reads too slowly, and %zu MiB wait for it", destination, kRing >> 20);
+    snprintf(text, bytes, "the client at %s reads too slowly", destination);
   } else if (error_ == EPIPE || error_ == ECONNRESET) {
     snprintf(text, bytes, "the client at %s closed the connection", destination);
   } else {
