@@ -12,6 +12,7 @@
 #include "hooks/address_space.h"
 #include "process/lock.h"
 #include "process/process_flag.h"
+#include "process/untracked.h"
 #include "record/record_writer.h"
 #include "record/sink.h"
 #include "stacks/stack_source.h"
@@ -44,9 +45,11 @@ class Tracker {
  public:
   struct Options {
     std::unique_ptr<Sink> sink;
-    std::string path;           // for messages
-    std::string metadata_json;  // the capture's header
-    bool aggregate = false;     // adds allocations up instead of writing down each one
+    std::string destination;     // for messages
+    std::string metadata_json;   // the capture's header
+    bool aggregate = false;      // adds allocations up instead of writing down each one
+    bool js_objects = false;     // objects of the runtime's heap are recorded, its pages are not
+    bool embed_symbols = false;  // writes native frames' names into the capture when it ends
     StackSource* stacks;
     Runtime* runtime;
     std::string inherited_thread_name;  // the main thread's name as the program found it
@@ -66,6 +69,9 @@ class Tracker {
   // For a signal handler: returns false when the thread that it interrupted is in the way of EndNow(). One that
   // `crashed` never goes on, so it lets go of what it can.
   bool LetGo(bool crashed);
+
+  // The runtime's objects cannot be recorded after all: its heap's pages are, from now on.
+  void RecordHeapPages();
 
   bool active() const { return active_.load(std::memory_order_acquire); }
   bool ended_by_error() const { return failed_.load(std::memory_order_acquire); }
@@ -106,9 +112,11 @@ class Tracker {
   void Introduce(ThreadState& thread);
   uint32_t Enter(ThreadState& thread);
   void DeclareThread(ThreadState& thread);
-  bool Complete(const char* reason, int signal);
+  // Writes what a complete capture ends with.
+  bool WriteEnd(const char* reason, int signal);
+  bool Close(Sink& sink, bool written);
   void Fail();
-  void TellOfFailure(const char* consequence);
+  void TellOfFailure(const char* consequence, const char* reason);
 
   ProcessFlag active_;
   std::atomic<bool> failed_{false};
@@ -126,27 +134,6 @@ class Tracker {
   std::unique_ptr<StackTree> tree_;
   AddressSpace address_space_;
   uint32_t threads_ = 0;
-};
-
-namespace internal {
-// initial-exec (see the Makefile): the general model would allocate in a new thread, inside the hook, forever.
-extern constinit thread_local bool t_untracked;
-}  // namespace internal
-
-// While one exists, what this thread allocates is its own affair: not recorded, and no hook runs inside a hook.
-class Untracked {
- public:
-  Untracked() : entered_(!internal::t_untracked) { internal::t_untracked = true; }
-  ~Untracked() {
-    if (entered_) internal::t_untracked = false;
-  }
-  Untracked(const Untracked&) = delete;
-  Untracked& operator=(const Untracked&) = delete;
-  // Whether the thread was tracked until now, i.e. whether this call is the program's.
-  bool entered() const { return entered_; }
-
- private:
-  bool entered_;
 };
 
 }  // namespace heapray

@@ -103,8 +103,8 @@ void Work(uint32_t seed, int rounds) {
 
 bool Session(const std::string& folder, int number, int milliseconds, FakeStacks& stacks, FakeRuntime& runtime) {
   Tracker::Options options;
-  options.path = folder + "/" + std::to_string(number) + ".bin";
-  OwnedFd fd = OpenCaptureFile(options.path.c_str(), true);
+  options.destination = folder + "/" + std::to_string(number) + ".bin";
+  OwnedFd fd = OpenCaptureFile(options.destination.c_str(), true);
   if (number % 3 == 0) {
     options.sink = std::make_unique<BufferedFileSink>(std::move(fd));
   } else {
