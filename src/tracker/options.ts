@@ -1,4 +1,4 @@
-import { type Destination, FileDestination } from "./destinations.js";
+import { type Destination, FileDestination, isSocketDestination, SocketDestination } from "./destinations.js";
 
 /** What a capture holds; memray's names. */
 export enum FileFormat {
@@ -9,8 +9,10 @@ export enum FileFormat {
 }
 
 export interface TrackerOptions {
-  /** Record native (C and C++) frames as well. Accepted and noted in the capture; not recorded yet. */
+  /** Record native (C, C++, Rust) frames as well, between and above the JavaScript ones; false unless told. */
   readonly nativeTraces?: boolean;
+  /** Write native frames' names into the capture when tracking ends, so that it can be read elsewhere; with `nativeTraces`. */
+  readonly embedSymbols?: boolean;
   /** Milliseconds between two memory snapshots, 10 by default. */
   readonly memoryIntervalMs?: number;
   readonly fileFormat?: FileFormat;
@@ -30,6 +32,7 @@ export interface TrackerSettings extends TrackerOptions {
 export interface ResolvedSettings {
   readonly destination: Destination;
   readonly nativeTraces: boolean;
+  readonly embedSymbols: boolean;
   readonly memoryIntervalMs: number;
   readonly fileFormat: FileFormat;
   /** False, or the sampling interval in bytes. */
@@ -45,19 +48,23 @@ const LONGEST_INTERVAL_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Checks what a Tracker was made with.
- * @throws {TypeError} neither or both of a path and a destination, or an option of the wrong type
+ * @throws {TypeError} neither or both of a path and a destination, an option of the wrong type, `embedSymbols` alone, or
+ * an option that needs a file next to a socket
  * @throws {RangeError} an interval that is not from 1 millisecond to a day, or not from 1 byte to 1 GiB
  */
 export function resolveSettings(target: unknown, options: unknown): ResolvedSettings {
   const given = settingsOf(target, options);
   const {
     nativeTraces = false,
+    embedSymbols = false,
     memoryIntervalMs = 10,
     fileFormat = FileFormat.ALL_ALLOCATIONS,
     traceJsHeap = false,
     followFork = false,
   } = given;
   if (typeof nativeTraces !== "boolean") throw new TypeError("nativeTraces is a boolean.");
+  if (typeof embedSymbols !== "boolean") throw new TypeError("embedSymbols is a boolean.");
+  if (embedSymbols && !nativeTraces) throw new TypeError("embedSymbols names native frames: it needs nativeTraces.");
   if (typeof followFork !== "boolean") throw new TypeError("followFork is a boolean.");
   if (!Number.isInteger(memoryIntervalMs) || memoryIntervalMs < 1 || memoryIntervalMs > LONGEST_INTERVAL_MS) {
     throw new RangeError("memoryIntervalMs is a whole number of milliseconds, from 1 to a day.");
@@ -66,9 +73,16 @@ export function resolveSettings(target: unknown, options: unknown): ResolvedSett
     const names = Object.values(FileFormat).map((name) => `FileFormat.${name}`);
     throw new TypeError(`fileFormat is ${names.join(" or ")}, not ${String(fileFormat)}.`);
   }
+  if (isSocketDestination(given.destination)) {
+    if (followFork) throw new TypeError("followFork needs a file: a client reads one process's records.");
+    if (fileFormat === FileFormat.AGGREGATED_ALLOCATIONS) {
+      throw new TypeError("FileFormat.AGGREGATED_ALLOCATIONS needs a file: it is written when tracking ends.");
+    }
+  }
   return {
     destination: given.destination,
     nativeTraces,
+    embedSymbols,
     memoryIntervalMs,
     fileFormat,
     traceJsHeap: jsHeapInterval(traceJsHeap),
@@ -93,7 +107,7 @@ function settingsOf(target: unknown, options: unknown): TrackerSettings {
     if (options !== undefined && !isObject(options)) throw new TypeError("A Tracker's options are an object.");
     return { ...options, destination: new FileDestination(target) };
   }
-  if (target instanceof FileDestination) {
+  if (target instanceof FileDestination || target instanceof SocketDestination) {
     throw new TypeError("Pass a destination by name: new Tracker({ destination }).");
   }
   if (!isObject(target) || !isDestination(target.destination)) {
@@ -111,6 +125,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** By its shape: the class exists twice in a process that uses both import and require. */
 function isDestination(value: unknown): value is Destination {
-  if (!isObject(value) || typeof value.path !== "string" || typeof value.overwrite !== "boolean") return false;
+  if (!isObject(value)) return false;
+  if (typeof value.serverPort === "number" && typeof value.address === "string") return true;
+  if (typeof value.path !== "string" || typeof value.overwrite !== "boolean") return false;
   return value.path !== "" && !value.path.includes("\0");
 }

@@ -2,9 +2,13 @@
 export interface RunSettings {
   /** Absolute path of the capture; `{pid}` stands for the tracked process's id. */
   readonly file: string;
+  /** Send the records to the first client of this port instead of writing a capture. */
+  readonly livePort?: number;
   readonly overwrite: boolean;
   readonly buffered: boolean;
   readonly nativeTraces: boolean;
+  /** Write native frames' names into the capture when the program ends. */
+  readonly embedSymbols: boolean;
   /** Milliseconds between two memory snapshots. */
   readonly memoryIntervalMs: number;
   /** Add allocations up in the process instead of writing each one. */

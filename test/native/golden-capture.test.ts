@@ -41,7 +41,7 @@ describe("the capture that the agent's writer writes", () => {
     const main = "<module> /app/main.ts:1:1";
     const inlined = `inner node:buffer:30:7 | outer /app/main.ts:12:5 | ${main}`;
     const deepest = `naïve 😀 /app/main.ts:300:80 | ${inlined}`;
-    const native = `_ZN3foo3barEi /app/libfoo.so.1:0:0 | 0x7f9000000123 <native>:0:0 | 0x1234 in addon.node /app/addon.node:0:0 | ${main}`;
+    const native = `foo::bar /app/libfoo.so.1:0:0 | 0x7f9000000123 <native>:0:0 | 0x1234 in addon.node /app/addon.node:0:0 | ${main}`;
     const events = [...reader.getAllocationRecords()].map((record) => {
       const stack = record.stackTrace().map((f) => `${f.function} ${f.file}:${f.line}:${f.column}`);
       return [
