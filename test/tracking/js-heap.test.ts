@@ -104,8 +104,8 @@ describe.each(nodeVersions)("on $name", ({ path: binary }) => {
     using reader = new FileReader(capture());
     expect(reader.metadata).toMatchObject({ complete: true, traceJsHeap: 16384 });
     const held = bytesOf(objects(reader.getLeakedAllocationRecords(), under("hold", "pass")));
-    // What was dropped and collected is no leak.
-    expect(Object.keys(held)).toEqual(["hold"]);
+    // What was dropped and collected is no leak (but for what V8 keeps of the function itself).
+    expect((held.pass ?? 0) / grown).toBeLessThan(0.002);
     expect((held.hold ?? 0) / grown).toBeGreaterThan(0.95);
     expect((held.hold ?? 0) / grown).toBeLessThan(1.05);
     // It counts at the peak; if that was sooner, with what was passed by and not collected yet.
