@@ -12,6 +12,7 @@
 #include "hooks/address_space.h"
 #include "process/lock.h"
 #include "process/process_flag.h"
+#include "process/untracked.h"
 #include "record/record_writer.h"
 #include "record/sink.h"
 #include "stacks/stack_source.h"
@@ -44,11 +45,11 @@ class Tracker {
  public:
   struct Options {
     std::unique_ptr<Sink> sink;
-    std::string path;           // for messages
-    std::string metadata_json;  // the capture's header
-    bool aggregate = false;     // adds allocations up instead of writing down each one
-    // Writes native frames' names into the capture when it ends.
-    bool embed_symbols = false;
+    std::string destination;     // for messages
+    std::string metadata_json;   // the capture's header
+    bool aggregate = false;      // adds allocations up instead of writing down each one
+    bool js_objects = false;     // objects of the runtime's heap are recorded, its pages are not
+    bool embed_symbols = false;  // writes native frames' names into the capture when it ends
     StackSource* stacks;
     Runtime* runtime;
     std::string inherited_thread_name;  // the main thread's name as the program found it
@@ -62,6 +63,15 @@ class Tracker {
   // Ends the capture. `reason` goes into its trailer. Does nothing when not active, or in a forked child.
   // Returns false when the capture could not be completed.
   bool Stop(const char* reason);
+  // Completes the capture of a process that is ending, whatever its threads are doing: without allocating, and not at
+  // all when they keep it from that. `signal` is the number of the one that ends it, or 0.
+  void EndNow(const char* reason, int signal);
+  // For a signal handler: returns false when the thread that it interrupted is in the way of EndNow(). One that
+  // `crashed` never goes on, so it lets go of what it can.
+  bool LetGo(bool crashed);
+
+  // The runtime's objects cannot be recorded after all: its heap's pages are, from now on.
+  void RecordHeapPages();
 
   bool active() const { return active_.load(std::memory_order_acquire); }
   bool ended_by_error() const { return failed_.load(std::memory_order_acquire); }
@@ -80,7 +90,7 @@ class Tracker {
   WorkContext context();
   void SetContext(WorkContext context);
   // What a thread is for that begins at `routine`, and to say so of the calling thread; literals.
-  const char* RoleOf(uint64_t routine) { return options_.runtime->RoleOf(routine); }
+  const char* RoleOf(uint64_t routine) { return runtime_.load(std::memory_order_acquire)->RoleOf(routine); }
   void SetThreadRole(const char* role);
   void OnSnapshot(const MemoryFigures& figures);
 
@@ -102,41 +112,28 @@ class Tracker {
   void Introduce(ThreadState& thread);
   uint32_t Enter(ThreadState& thread);
   void DeclareThread(ThreadState& thread);
+  // Writes what a complete capture ends with.
+  bool WriteEnd(const char* reason, int signal);
+  bool Close(Sink& sink, bool written);
   void Fail();
+  void TellOfFailure(const char* consequence, const char* reason);
 
   ProcessFlag active_;
   std::atomic<bool> failed_{false};
   std::atomic<uint32_t> session_{0};
   int owner_pid_ = 0;
   SpinLock lock_;
+  bool reallocating_ = false;  // with the lock held, and nothing of ours half done
   Options options_;
+  // The options', for hooks that do not hold the lock: one may still be on its way when the next session starts.
+  std::atomic<StackSource*> stacks_{nullptr};
+  std::atomic<Runtime*> runtime_{nullptr};
   std::unique_ptr<RecordWriter> writer_;
   std::unique_ptr<Recorder> aggregator_;  // of an aggregated capture
   Recorder* recorder_ = nullptr;          // the aggregator, or the writer itself
   std::unique_ptr<StackTree> tree_;
   AddressSpace address_space_;
   uint32_t threads_ = 0;
-};
-
-namespace internal {
-// initial-exec (see the Makefile): the general model would allocate in a new thread, inside the hook, forever.
-extern constinit thread_local bool t_untracked;
-}  // namespace internal
-
-// While one exists, what this thread allocates is its own affair: not recorded, and no hook runs inside a hook.
-class Untracked {
- public:
-  Untracked() : entered_(!internal::t_untracked) { internal::t_untracked = true; }
-  ~Untracked() {
-    if (entered_) internal::t_untracked = false;
-  }
-  Untracked(const Untracked&) = delete;
-  Untracked& operator=(const Untracked&) = delete;
-  // Whether the thread was tracked until now, i.e. whether this call is the program's.
-  bool entered() const { return entered_; }
-
- private:
-  bool entered_;
 };
 
 }  // namespace heapray

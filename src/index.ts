@@ -1,9 +1,17 @@
 export * from "./reader.js";
-export { type Destination, FileDestination, type FileDestinationOptions } from "./tracker/destinations.js";
+export {
+  type Destination,
+  FileDestination,
+  type FileDestinationOptions,
+  SocketDestination,
+  type SocketDestinationOptions,
+} from "./tracker/destinations.js";
 export {
   CaptureExistsError,
   CaptureWriteError,
   HeaprayError,
+  SocketInterruptedError,
+  SocketListenError,
   TrackerActiveError,
   TrackerReusedError,
   UnsupportedPlatformError,

@@ -3,8 +3,10 @@
 export { MERGED_THREAD_NAME } from "./analysis/allocation-record.js";
 export { CaptureReader, type MergeOptions, type OpenCapture, type ReaderOptions } from "./analysis/capture-reader.js";
 export { FileReader } from "./analysis/file-reader.js";
+export { LiveCapture, type LiveCaptureOptions } from "./analysis/live-capture.js";
+export { type ConnectOptions, SocketReader, type SocketReaderOptions } from "./analysis/socket-reader.js";
 export { AggregateTable } from "./capture/aggregate.js";
-export { type ByteSource, MemoryByteSource } from "./capture/byte-source.js";
+export { ArrivingByteSource, type ByteSource, MemoryByteSource } from "./capture/byte-source.js";
 export type { CaptureEnd, CaptureSource } from "./capture/capture-source.js";
 export { CaptureDecoder, type DecoderOptions } from "./capture/decoder.js";
 export { CaptureError, type CaptureErrorCode } from "./capture/errors.js";

@@ -12,11 +12,16 @@
 #include "hooks/hooks.h"
 #include "node/async_work.h"
 #include "node/isolates.h"
+#include "node/js_heap.h"
 #include "node/js_stack_source.h"
 #include "node/node_runtime.h"
+#include "process/fatal_signals.h"
+#include "process/modules.h"
 #include "process/parent_death.h"
 #include "process/snapshots.h"
+#include "record/client_listener.h"
 #include "record/file_sinks.h"
+#include "record/socket_sink.h"
 #include "tracker.h"
 
 namespace heapray {
@@ -76,6 +81,21 @@ class Call {
     return number;
   }
 
+  // What Own() gave to JavaScript; nullptr where the property holds no such thing.
+  ClientListener* Listener(const char* name) const {
+    void* listener = nullptr;
+    napi_value value = Property(name);
+    if (value != nullptr) napi_get_value_external(env_, value, &listener);
+    return static_cast<ClientListener*>(listener);
+  }
+  napi_value Own(std::unique_ptr<ClientListener> listener) const {
+    napi_value value;
+    napi_create_external(
+        env_, listener.release(), [](napi_env, void* owned, void*) { delete static_cast<ClientListener*>(owned); },
+        nullptr, &value);
+    return value;
+  }
+
   // `code` becomes the error's code: an errno name, or one of heapray's.
   napi_value Throw(const char* code, const std::string& message) const {
     napi_throw_error(env_, code, message.c_str());
@@ -103,8 +123,47 @@ class Call {
   napi_value argument_ = nullptr;
 };
 
-// start({ path, overwrite, buffered, aggregate, embedSymbols, metadata, memoryIntervalMs }): returns a warning, or an
-// empty string.
+// listen({ address, port }): returns a listener, for accept() and start(). Errors carry an errno's or an EAI_ code's
+// name.
+napi_value Listen(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  auto listener = std::make_unique<ClientListener>();
+  ClientListener::Error error;
+  if (!listener->Open(call.Text("address"), static_cast<uint16_t>(call.Number("port", 0)), &error)) {
+    return call.Throw(error.code.c_str(), error.message);
+  }
+  return call.Own(std::move(listener));
+}
+
+// accept({ listener, milliseconds }): returns whether a client has connected; throws INTERRUPTED with a signal's name.
+napi_value Accept(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  ClientListener::Error error;
+  ClientListener* listener = call.Listener("listener");
+  if (listener == nullptr) return call.Throw("EINVAL", "no listener");
+  switch (listener->Accept(static_cast<int>(call.Number("milliseconds", 0)), &error)) {
+    case ClientListener::Outcome::kConnected: return call.Flag(true);
+    case ClientListener::Outcome::kNobody: return call.Flag(false);
+    case ClientListener::Outcome::kInterrupted: return call.Throw("INTERRUPTED", error.code);
+    case ClientListener::Outcome::kFailed: break;
+  }
+  return call.Throw(error.code.c_str(), error.message);
+}
+
+// The sink that start() is told of; nullptr, with errno set, where the file cannot be opened.
+std::unique_ptr<Sink> MakeSink(const Call& call) {
+  if (ClientListener* listener = call.Listener("listener")) {
+    return std::make_unique<SocketSink>(listener->TakeClient());
+  }
+  OwnedFd fd = OpenCaptureFile(call.Text("path").c_str(), call.Flag("overwrite"));
+  if (fd.get() < 0) return nullptr;
+  if (call.Flag("buffered")) return std::make_unique<BufferedFileSink>(std::move(fd));
+  return std::make_unique<MappedFileSink>(std::move(fd));
+}
+
+// start({ destination, path, overwrite, buffered, listener, aggregate, nativeTraces, embedSymbols, jsObjects, metadata,
+// memoryIntervalMs }): records into the file `path`, or to the client of a listener; `destination` is what messages
+// call it. Returns a warning, or an empty string.
 napi_value Start(napi_env env, napi_callback_info info) {
   Call call(env, info);
   Tracker& tracker = Tracker::Get();
@@ -113,6 +172,8 @@ napi_value Start(napi_env env, napi_callback_info info) {
   if (g_tracking_pid == getpid()) {
     MemorySnapshots().Stop();
     tracker.Stop("stop");
+    UnwatchFatalSignals();
+    JsHeap::Stop();
   }
 
   v8::Isolate* isolate = v8::Isolate::GetCurrent();
@@ -121,26 +182,23 @@ napi_value Start(napi_env env, napi_callback_info info) {
   Isolates::AskForStatistics(isolate);
   std::string warning = Stacks().Calibrate(isolate);
   TheRuntime().Load();
+  Modules::Get().Refresh();
+  Stacks().SetNative(call.Flag("nativeTraces"));
 
-  std::string path = call.Text("path");
-  OwnedFd fd = OpenCaptureFile(path.c_str(), call.Flag("overwrite"));
-  if (fd.get() < 0) return call.Throw(strerrorname_np(errno), strerror(errno));
   Tracker::Options options;
-  if (call.Flag("buffered")) {
-    options.sink = std::make_unique<BufferedFileSink>(std::move(fd));
-  } else {
-    options.sink = std::make_unique<MappedFileSink>(std::move(fd));
-  }
-  options.path = path;
+  options.sink = MakeSink(call);
+  if (options.sink == nullptr) return call.Throw(strerrorname_np(errno), strerror(errno));
+  options.destination = call.Text("destination");
   options.metadata_json = call.Text("metadata");
   options.aggregate = call.Flag("aggregate");
+  options.js_objects = call.Flag("jsObjects");
   options.embed_symbols = call.Flag("embedSymbols");
   options.stacks = &Stacks();
   options.runtime = &TheRuntime();
   options.inherited_thread_name = InheritedThreadName();
   int error = 0;
   if (!tracker.Start(std::move(options), &error)) {
-    unlink(path.c_str());
+    if (std::string path = call.Text("path"); !path.empty()) unlink(path.c_str());
     return call.Throw(strerrorname_np(error), strerror(error));
   }
   g_tracking_pid = getpid();
@@ -150,9 +208,11 @@ napi_value Start(napi_env env, napi_callback_info info) {
     figures.heap_committed = heap.committed;
     figures.external = heap.external;
     Tracker::Get().OnSnapshot(figures);
+    Modules::Get().Refresh();
     Isolates::RequestStatistics();
   });
   InstallHooks();
+  WatchFatalSignals();
   return call.Text(warning);
 }
 
@@ -165,8 +225,19 @@ napi_value Stop(napi_env env, napi_callback_info info) {
   Isolates::UpdateStatistics();
   MemorySnapshots().Stop();
   bool complete = Tracker::Get().Stop(call.Text("reason").c_str());
+  UnwatchFatalSignals();
+  // Only now: this frees all samples, and not because their objects died.
+  JsHeap::Stop();
   Stacks().Clear();
   return call.Flag(complete);
+}
+
+// traceJsHeap({ interval }): returns a warning, or an empty string. Once started with jsObjects.
+napi_value TraceJsHeap(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  std::string warning = JsHeap::Start(v8::Isolate::GetCurrent(), call.Number("interval", 0));
+  if (!warning.empty()) Tracker::Get().RecordHeapPages();
+  return call.Text(warning);
 }
 
 napi_value IsActive(napi_env env, napi_callback_info info) {
@@ -185,6 +256,7 @@ struct EndAtExit {
     if (g_tracking_pid != getpid()) return;
     MemorySnapshots().Stop();
     Tracker::Get().Stop("exit");
+    UnwatchFatalSignals();
   }
 } g_end_at_exit;
 
@@ -192,11 +264,14 @@ napi_value Init(napi_env env, napi_value exports) {
   // Each environment ends before its isolate does.
   napi_add_env_cleanup_hook(
       env, [](void* isolate) { Isolates::DoNotAsk(static_cast<v8::Isolate*>(isolate)); }, v8::Isolate::GetCurrent());
-  static const bool added = (AddHooks(AsyncWorkHooks()), true);
+  static const bool added = (AddHooks(AsyncWorkHooks()), AddHooks(JsHeap::Hooks()), true);
   (void)added;
   const napi_property_descriptor functions[] = {
       {"start", nullptr, Start, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"listen", nullptr, Listen, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"accept", nullptr, Accept, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"stop", nullptr, Stop, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"traceJsHeap", nullptr, TraceJsHeap, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"endWithParent", nullptr, EndWithParentOf, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"isActive", nullptr, IsActive, nullptr, nullptr, nullptr, napi_default, nullptr},
   };

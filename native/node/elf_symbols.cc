@@ -8,7 +8,7 @@
 
 #include <cstring>
 
-#include "record/file_sinks.h"
+#include "process/owned_fd.h"
 
 namespace heapray {
 namespace {

@@ -21,15 +21,6 @@ size_t RoundUp(size_t value, size_t unit) { return (value + unit - 1) / unit * u
 
 }  // namespace
 
-OwnedFd::~OwnedFd() { Close(); }
-
-bool OwnedFd::Close() {
-  if (fd_ < 0) return true;
-  int fd = fd_;
-  fd_ = -1;
-  return close(fd) == 0;
-}
-
 // An overwritten file is replaced, never truncated: another process may have it mapped as its own capture, and would
 // die of SIGBUS. Nothing but a regular file is ever removed.
 OwnedFd OpenCaptureFile(const char* path, bool overwrite) {

@@ -3,26 +3,10 @@
 
 #include <memory>
 
+#include "process/owned_fd.h"
 #include "record/sink.h"
 
 namespace heapray {
-
-// A file descriptor with an owner.
-class OwnedFd {
- public:
-  explicit OwnedFd(int fd = -1) : fd_(fd) {}
-  OwnedFd(OwnedFd&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
-  OwnedFd(const OwnedFd&) = delete;
-  OwnedFd& operator=(const OwnedFd&) = delete;
-  OwnedFd& operator=(OwnedFd&&) = delete;
-  ~OwnedFd();
-  int get() const { return fd_; }
-  // Closes now; returns false when the operating system reports an error.
-  bool Close();
-
- private:
-  int fd_;
-};
 
 // Opens `path` for a new capture, mode 0600; without `overwrite` the file must not exist. Sets errno, fd -1 on failure.
 OwnedFd OpenCaptureFile(const char* path, bool overwrite);

@@ -1,8 +1,11 @@
 // Where a capture's bytes go. One writer at a time (the tracker's lock); no exceptions; errors are kept, not thrown.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstring>
 
 namespace heapray {
 
@@ -13,14 +16,17 @@ class Sink {
   // Room for `bytes` bytes at the current end, or nullptr once the sink has failed (error() says why).
   // The room reads as zeros: a reader of an unfinished capture sees the end of the stream there.
   uint8_t* Reserve(size_t bytes) {
-    if (static_cast<size_t>(limit_ - cursor_) >= bytes) [[likely]] {
-      return cursor_;
+    uint8_t* cursor = cursor_.load(std::memory_order_relaxed);
+    if (static_cast<size_t>(limit_ - cursor) >= bytes) [[likely]] {
+      return cursor;
     }
-    return Grow(bytes) ? cursor_ : nullptr;
+    return Grow(bytes) ? cursor_.load(std::memory_order_relaxed) : nullptr;
   }
 
   // Makes the first `bytes` bytes of the last Reserve() part of the capture.
-  void Commit(size_t bytes) { cursor_ += bytes; }
+  void Commit(size_t bytes) {
+    cursor_.store(cursor_.load(std::memory_order_relaxed) + bytes, std::memory_order_release);
+  }
 
   // Hands what was committed to the operating system. Called now and then, off the hot path.
   virtual void Flush() {}
@@ -31,11 +37,17 @@ class Sink {
   // errno of the failure, 0 while all is well.
   int error() const { return error_; }
 
+  // Says what failed, for a message; `destination` is what the user calls the place that the bytes go to.
+  virtual void Explain(const char* destination, char* text, size_t bytes) const {
+    snprintf(text, bytes, "cannot write %s: %s", destination, strerrordesc_np(error_));
+  }
+
  protected:
   // Makes limit_ - cursor_ >= bytes, or sets error_ and returns false, for good.
   virtual bool Grow(size_t bytes) = 0;
 
-  uint8_t* cursor_ = nullptr;
+  // Where the next record goes. A thread that is not the writer may look how far it has come.
+  std::atomic<uint8_t*> cursor_ = nullptr;
   uint8_t* limit_ = nullptr;
   int error_ = 0;
 };

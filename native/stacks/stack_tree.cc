@@ -43,7 +43,7 @@ uint32_t StackTree::Resolve(ThreadStack& stack) {
   uint32_t node = level == 0 ? stack.base_ : stack.levels_[level - 1].node;
   for (; level < depth; level++) {
     const RawFrame& raw = walk.FromOutermost(level);
-    uint32_t frame = Frame(raw, walk.epoch());
+    uint32_t frame = raw.fp == 0 ? native_.Frame(raw.pc) : Frame(raw, walk.epoch());
     // A frame that stands for nothing a reader could see keeps its caller's node.
     if (frame != 0) node = Node(node, frame);
     stack.levels_[level] = {raw.key, node};
@@ -54,13 +54,30 @@ uint32_t StackTree::Resolve(ThreadStack& stack) {
 
 uint32_t StackTree::Frame(const RawFrame& raw, uint64_t epoch) {
   KnownFrame* known = frame_by_key_.Find(raw.key);
-  if (known != nullptr && known->epoch == epoch) return known->frame;
+  if (known != nullptr && known->epoch == epoch) {
+    known->seen = Seen::kAgain;
+    return known->frame;
+  }
 
   Collector collector(this);
   source_->Describe(raw, collector);
   uint32_t frame = FrameOf(collector.locations(), collector.count());
-  frame_by_key_[raw.key] = {epoch, frame};
+  if (frame_by_key_.size() >= sweep_at_) SweepFrames();
+  frame_by_key_[raw.key] = {epoch, frame, Seen::kDescribed};
   return frame;
+}
+
+// Code moves and dies, and so do its keys: without this, memory would follow all that there ever were. A key that is
+// dropped too early is described again.
+void StackTree::SweepFrames() {
+  size_t again = 0;
+  frame_by_key_.Filter([&again](KnownFrame& known) {
+    bool keep = known.seen != Seen::kNot;
+    if (known.seen == Seen::kAgain) again++;
+    known.seen = Seen::kNot;
+    return keep;
+  });
+  sweep_at_ = frame_by_key_.size() + std::max(kSmallestSweep, again);
 }
 
 uint32_t StackTree::FrameOf(const Location* locations, size_t count) {
@@ -72,7 +89,7 @@ uint32_t StackTree::FrameOf(const Location* locations, size_t count) {
   }
   uint32_t& slot = frame_by_content_[hash | 1];
   if (slot == 0) {
-    slot = ++frames_;
+    slot = NewFrame();
     writer_->Frame(locations, count);
   }
   return slot;

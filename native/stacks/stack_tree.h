@@ -9,6 +9,7 @@
 
 #include "record/record_writer.h"
 #include "stacks/flat_map.h"
+#include "stacks/native_frames.h"
 #include "stacks/stack_source.h"
 
 namespace heapray {
@@ -52,7 +53,7 @@ class ThreadStack {
 
 class StackTree {
  public:
-  StackTree(RecordWriter* writer, StackSource* source) : writer_(writer), source_(source) {}
+  StackTree(RecordWriter* writer, StackSource* source) : writer_(writer), source_(source), native_(writer, this) {}
 
   // The node of the stack that was just walked, writing what the capture does not have yet.
   uint32_t Resolve(ThreadStack& stack);
@@ -62,14 +63,24 @@ class StackTree {
 
   uint32_t String(std::string_view text);
 
+  // The id of a frame that is about to be written.
+  uint32_t NewFrame() { return ++frames_; }
+
+  const NativeFrames& native() const { return native_; }
+
  private:
   class Collector;
+  static constexpr size_t kSmallestSweep = 1u << 16;
+  // Since the last sweep: not seen, described, or described before and seen again.
+  enum class Seen : uint8_t { kNot, kDescribed, kAgain };
   struct KnownFrame {
     uint64_t epoch = 0;
     uint32_t frame = 0;
+    Seen seen = Seen::kNot;
   };
 
   uint32_t Frame(const RawFrame& raw, uint64_t epoch);
+  void SweepFrames();
   uint32_t FrameOf(const Location* locations, size_t count);
   uint32_t Node(uint32_t parent, uint32_t frame);
   uint32_t Script(std::string_view url, std::string_view source_map_url);
@@ -77,7 +88,9 @@ class StackTree {
 
   RecordWriter* writer_;
   StackSource* source_;
+  NativeFrames native_;
   FlatMap<KnownFrame> frame_by_key_;     // raw key -> frame, while its epoch lasts
+  size_t sweep_at_ = kSmallestSweep;     // keys
   FlatMap<uint32_t> frame_by_content_;   // hash of the locations -> frame
   FlatMap<uint32_t> node_by_edge_;       // parent << 32 | frame -> node
   FlatMap<uint32_t> script_by_content_;  // url << 32 | source map url -> script

@@ -41,7 +41,7 @@ class FakeSource final : public StackSource {
 
 uint32_t Resolve(StackTree& tree, ThreadStack& stack, std::vector<uint64_t> innermost_first, uint64_t epoch) {
   std::vector<RawFrame> frames;
-  for (uint64_t key : innermost_first) frames.push_back({key, 0, 0});
+  for (uint64_t key : innermost_first) frames.push_back({key, 8, 0});
   stack.walk().Set(0, frames.data(), frames.size(), epoch);
   stack.Unchanged();
   return tree.Resolve(stack);

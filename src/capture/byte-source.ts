@@ -1,5 +1,5 @@
 /**
- * Where a capture's bytes come from, front to back: a file, memory, later a socket.
+ * Where a capture's bytes come from, front to back: a file, memory, a socket.
  */
 export interface ByteSource {
   /** What to call it in messages: a path, an address. */
@@ -8,8 +8,11 @@ export interface ByteSource {
   readonly size: number | undefined;
   /** Whether these bytes were unpacked, so that their offsets are not those of the file. */
   readonly compressed?: boolean;
+  /** Whether more bytes may come after all that are there have been read. */
+  readonly growing?: boolean;
   /**
-   * Copies the next bytes into `target` at `offset`, at most `length` of them, and returns how many; 0 is the end.
+   * Copies the next bytes into `target` at `offset`, at most `length` of them, and returns how many; 0 is the end, or
+   * where the source is growing, the end for now.
    * @throws CaptureError when reading fails.
    */
   read(target: Uint8Array, offset: number, length: number): number;
@@ -38,4 +41,40 @@ export class MemoryByteSource implements ByteSource {
   }
 
   close(): void {}
+}
+
+/** A capture that arrives in pieces. What was read is not kept. */
+export class ArrivingByteSource implements ByteSource {
+  readonly name: string;
+  readonly size = undefined;
+  readonly growing = true;
+  #pieces: Uint8Array[] = [];
+  /** Bytes of the first piece that were read. */
+  #read = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Adds the bytes that come next; they are not copied. */
+  push(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#pieces.push(bytes);
+  }
+
+  read(target: Uint8Array, offset: number, length: number): number {
+    const first = this.#pieces[0];
+    if (first === undefined) return 0;
+    const count = Math.min(length, first.length - this.#read);
+    target.set(first.subarray(this.#read, this.#read + count), offset);
+    this.#read += count;
+    if (this.#read === first.length) {
+      this.#pieces.shift();
+      this.#read = 0;
+    }
+    return count;
+  }
+
+  close(): void {
+    this.#pieces = [];
+  }
 }

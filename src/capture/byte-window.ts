@@ -15,9 +15,11 @@ export class ByteWindow {
   bytes: Uint8Array;
   position = 0;
   end = 0;
+  /** Start of the record being read: nothing from here on is dropped, so that the record can be read once more. */
+  start = 0;
   /** Where the long varint that was read last ended. */
   varintEnd = 0;
-  /** No more bytes will come. */
+  /** No more bytes will come, or where the source is growing, none are there now. */
   atEnd = false;
   /** Called after each chunk. */
   onRead: (() => void) | undefined;
@@ -47,19 +49,31 @@ export class ByteWindow {
     return this.position > this.end;
   }
 
-  /** Reads until at least `need` bytes follow `position`; false where the source ends before. */
+  /** Whether the source may have more bytes later than those that the window ends with. */
+  get growing(): boolean {
+    return this.#source.growing === true;
+  }
+
+  /** Asks a source that was growing again from now on. */
+  resume(): void {
+    this.atEnd = false;
+  }
+
+  /** Reads until at least `need` bytes follow `position`; false where the source ends before. Keeps what `start` says. */
   ensure(need: number): boolean {
     if (this.end - this.position >= need) return true;
-    this.#dropRead();
-    while (this.end < need && !this.atEnd) this.#readChunk(need);
-    return this.end >= need;
+    if (!this.atEnd) this.#dropRead();
+    while (this.end - this.position < need && !this.atEnd) this.#readChunk(this.position + need);
+    return this.end - this.position >= need;
   }
 
   #dropRead(): void {
-    this.bytes.copyWithin(0, this.position, this.end);
-    this.#base += this.position;
-    this.end -= this.position;
-    this.position = 0;
+    if (this.start === 0) return;
+    this.bytes.copyWithin(0, this.start, this.end);
+    this.#base += this.start;
+    this.end -= this.start;
+    this.position -= this.start;
+    this.start = 0;
   }
 
   #readChunk(need: number): void {

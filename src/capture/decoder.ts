@@ -46,6 +46,8 @@ export class CaptureDecoder implements CaptureSource {
   readonly #source: ByteSource;
   readonly #window: ByteWindow;
   #finished = false;
+  /** All that a growing source had was read. */
+  #waiting = false;
 
   #thread = 0;
   /** Per thread: the last stack node, size and address. */
@@ -70,9 +72,17 @@ export class CaptureDecoder implements CaptureSource {
     this.#source.close();
   }
 
+  /** Whether all has been read that will ever be there. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  /** Where the source is growing, false says that no whole event is there now: to be called again when more came. */
   next(batch: EventBatch): boolean {
     batch.clear();
-    while (batch.length === 0 && !this.#finished) this.#fill(batch);
+    if (this.#waiting) this.#window.resume();
+    this.#waiting = false;
+    while (batch.length === 0 && !this.#finished && !this.#waiting) this.#fill(batch);
     return batch.length > 0;
   }
 
@@ -99,7 +109,7 @@ export class CaptureDecoder implements CaptureSource {
     while (count < capacity) {
       start = pos;
       if (pos > limit) {
-        window.position = pos;
+        window.start = window.position = pos;
         window.ensure(MARGIN);
         bytes = window.bytes;
         start = pos = window.position;
@@ -230,8 +240,12 @@ export class CaptureDecoder implements CaptureSource {
         size = this.#lastSize.at(thread);
         address = this.#lastAddress.at(thread);
       } else {
+        window.start = start;
         window.position = pos;
-        if (!this.#readRare(tag, start, batch, count, thread)) break;
+        if (!this.#readRare(tag, start, batch, count, thread)) {
+          start = window.start;
+          break;
+        }
         // What was read may have moved the window.
         bytes = window.bytes;
         pos = window.position;
@@ -245,9 +259,13 @@ export class CaptureDecoder implements CaptureSource {
     }
 
     // Anything but a full batch is the end: of the input, in the middle of a record, or at a zero tag.
-    if (count < capacity) this.#finished = true;
+    if (count < capacity && !this.#finished) {
+      const atZero = start < window.end && window.bytes[start] === Type.END;
+      if (window.growing && !atZero) this.#waiting = true;
+      else this.#finished = true;
+    }
     batch.length = count;
-    window.position = start;
+    window.start = window.position = start;
     this.#thread = thread;
     this.#lastNode.items[thread] = node;
     this.#lastSize.items[thread] = size;

@@ -6,6 +6,7 @@
  * - `CORRUPT`: a record contradicts the format;
  * - `NO_DATA`: an aggregated capture whose process ended before tracking did;
  * - `AGGREGATED`: single allocations were asked for, and the capture holds sums only;
+ * - `CONNECTION`: the process that sends the capture cannot be reached, or is not connected yet;
  * - `CLOSED`: the reader was closed before.
  */
 export type CaptureErrorCode =
@@ -15,6 +16,7 @@ export type CaptureErrorCode =
   | "CORRUPT"
   | "NO_DATA"
   | "AGGREGATED"
+  | "CONNECTION"
   | "CLOSED";
 
 /** A capture that cannot be read. The message says which file, where, why, and what to do. */

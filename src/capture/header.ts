@@ -6,6 +6,17 @@ import { FORMAT_VERSION, MAGIC, MAX_METADATA_BYTES } from "./wire.js";
 const FIXED_BYTES = MAGIC.length + 8;
 
 /**
+ * How many bytes a capture's first ones have to be before its header can be read: those that the header has, or fewer
+ * where it is already clear that they begin no capture.
+ */
+export function headerBytes(start: Uint8Array): number {
+  for (let i = 0; i < Math.min(MAGIC.length, start.length); i++) if (start[i] !== MAGIC[i]) return start.length;
+  if (start.length < FIXED_BYTES) return FIXED_BYTES;
+  const length = new DataView(start.buffer, start.byteOffset, FIXED_BYTES).getUint32(12, true);
+  return FIXED_BYTES + (length > MAX_METADATA_BYTES ? 0 : length);
+}
+
+/**
  * Reads the header and leaves the window at the first record.
  * @throws CaptureError `NOT_A_CAPTURE`, `NEWER_VERSION` or `CORRUPT`.
  */

@@ -54,6 +54,11 @@ export class UnpackedSource implements ByteSource {
     if (!this.compressed) this.#ready.push(start);
   }
 
+  /** Compressed captures are complete ones. */
+  get growing(): boolean {
+    return !this.compressed && this.#source.growing === true;
+  }
+
   /** Bytes of the source that were read until now. */
   get bytesTaken(): number {
     return this.#taken;

@@ -1,14 +1,17 @@
 import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { childCaptures, hasEnded, writtenSince } from "../tracker/child-captures.js";
+import { DEFAULT_JS_HEAP_INTERVAL, LONGEST_JS_HEAP_INTERVAL } from "../tracker/options.js";
+import type { RunSettings } from "../tracker/run-settings.js";
 import { CliError } from "./errors.js";
 import { commandLine } from "./invocation.js";
+import { howToConnect, livePort } from "./live-port.js";
 import { checkOutputFile, typed } from "./paths.js";
 import { endLike } from "./signals.js";
 import { tell } from "./standard-error.js";
-import { runTracked } from "./tracked-child.js";
+import { type ChildExit, runTracked } from "./tracked-child.js";
 
 interface RunOptions {
   readonly output?: string;
@@ -17,9 +20,13 @@ interface RunOptions {
   readonly native: boolean;
   readonly embedSymbols: boolean;
   readonly aggregate: boolean;
+  readonly traceJsHeap: boolean;
+  readonly jsHeapInterval?: number;
   readonly memoryIntervalMs: number;
   readonly bufferedFileIo: boolean;
   readonly compress: boolean;
+  readonly liveRemote: boolean;
+  readonly livePort?: number;
   readonly followFork: boolean;
   readonly nodeArg: string[];
   readonly eval?: string;
@@ -31,8 +38,11 @@ Options before the script are heapray's; everything after it is the script's.
 Examples:
   heapray run server.js --port 8080
   heapray run -o server.bin -f server.js
+  heapray run --native server.js
   heapray run --aggregate server.js
+  heapray run --trace-js-heap server.js
   heapray run --follow-fork build.js
+  heapray run --live-remote server.js
   heapray run --node-arg=--max-old-space-size=4096 --node-arg=--enable-source-maps dist/main.js
   heapray run node_modules/.bin/tsc -p .
   heapray run -e 'globalThis.kept = Buffer.alloc(1e8)'
@@ -48,12 +58,20 @@ export function runCommand(): Command {
     .option("-o, --output <file>", "the capture to write (default: heapray-<script>.<pid>.bin)")
     .option("-f, --force", "overwrite the capture if it exists", false)
     .option("-q, --quiet", "print nothing of heapray's own", false)
-    .option("--native", "accepted and noted in the capture; native frames are not recorded yet", false)
+    .option("--native", "record native (C, C++, Rust) frames too", false)
     .option("--embed-symbols", "with --native: keep native frames' names in the capture, to read it elsewhere", false)
     .option("--aggregate", "write sums by location when the program ends instead of every allocation", false)
+    .option("--trace-js-heap", "record the objects of the JavaScript heap as well, sampled", false)
+    .addOption(
+      new Option("--js-heap-interval <bytes>", "bytes from one sampled object to the next (default: 16384)")
+        .argParser(jsHeapInterval)
+        .implies({ traceJsHeap: true }),
+    )
     .option("--memory-interval-ms <n>", "milliseconds between two memory snapshots", positiveInteger, 10)
     .option("--buffered-file-io", "write the capture with plain writes instead of a shared mapping", false)
     .option("--follow-fork", "track the Node.js processes that it starts too, each in <capture>.<pid>", false)
+    .option("--live-remote", "wait for a client, and send it the records as they happen instead of writing them", false)
+    .option("--live-port <port>", "the port that the client connects to (default: a free one)", portNumber)
     .option("--no-compress", "leave the capture uncompressed when the program has ended")
     .option(
       "--node-arg <flag>",
@@ -71,8 +89,10 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
   const target = options.eval === undefined ? script : undefined;
   if (options.embedSymbols && !options.native) throw new CliError("--embed-symbols names native frames: add --native.");
   if (options.eval === undefined) checkScript(script, options.nodeArg);
+  checkLive(options);
   const name = options.eval !== undefined ? "eval" : path.basename(target ?? "node").replace(/^-$/, "stdin");
-  const file = checkOutputFile(options.output ?? `heapray-${name}.{pid}.bin`, options.force);
+  const capture = options.output ?? `heapray-${name}.{pid}.bin`;
+  const file = options.liveRemote ? "" : checkOutputFile(capture, options.force);
 
   const args = [
     ...options.nodeArg,
@@ -80,9 +100,12 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
     ...(script === undefined ? [] : [script]),
     ...scriptArgs,
   ];
-  const before = lookAt(file);
-  const startTimeMs = Date.now();
-  const exit = await runTracked(args, {
+  if (options.liveRemote) endLike(await runLive(args, options));
+  else await runIntoFile(args, file, options);
+}
+
+function settingsOf(options: RunOptions, file: string): Omit<RunSettings, "parent"> {
+  return {
     file,
     overwrite: options.force,
     nativeTraces: options.native,
@@ -90,8 +113,22 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
     memoryIntervalMs: options.memoryIntervalMs,
     buffered: options.bufferedFileIo,
     aggregate: options.aggregate,
+    traceJsHeap: options.traceJsHeap && (options.jsHeapInterval ?? DEFAULT_JS_HEAP_INTERVAL),
     followFork: options.followFork,
-  });
+  };
+}
+
+/** No capture is written, so there is nothing to say at the end. */
+async function runLive(args: readonly string[], options: RunOptions): Promise<ChildExit> {
+  const port = await livePort(options.livePort);
+  if (!options.quiet) tell(howToConnect(port));
+  return runTracked(args, { ...settingsOf(options, ""), livePort: port });
+}
+
+async function runIntoFile(args: readonly string[], file: string, options: RunOptions): Promise<void> {
+  const before = lookAt(file);
+  const startTimeMs = Date.now();
+  const exit = await runTracked(args, settingsOf(options, file));
   const capture = file.replaceAll("{pid}", String(exit.pid));
   const children = options.followFork ? childCaptures(capture).filter(writtenSince(startTimeMs)) : [];
   if (options.compress) {
@@ -103,6 +140,24 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
     await sayWhatNext(capture, before, options.aggregate, children.length);
   }
   endLike(exit);
+}
+
+/**
+ * Refuses what does not go together with a client.
+ * @throws {CliError}
+ */
+function checkLive(options: RunOptions): void {
+  if (!options.liveRemote) {
+    if (options.livePort !== undefined) throw new CliError("--live-port goes with --live-remote only.");
+    return;
+  }
+  const { output, aggregate, followFork, bufferedFileIo } = options;
+  const needsFile = { "--output": output, "--aggregate": aggregate, "--follow-fork": followFork };
+  for (const [option, given] of Object.entries({ ...needsFile, "--buffered-file-io": bufferedFileIo })) {
+    if (given !== undefined && given !== false) {
+      throw new CliError(`${option} does not go with --live-remote, which writes no file.`);
+    }
+  }
 }
 
 /**
@@ -161,10 +216,26 @@ function lookAt(file: string): string {
   return found?.isFile() && found.size > 0 ? `${found.ino} ${found.size} ${found.mtimeMs}` : "";
 }
 
+function jsHeapInterval(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > LONGEST_JS_HEAP_INTERVAL) {
+    throw new InvalidArgumentError("Give a whole number of bytes, from 1 to 1 GiB.");
+  }
+  return value;
+}
+
 function positiveInteger(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 3_600_000) {
     throw new InvalidArgumentError("Give a whole number of milliseconds, 1 or more.");
+  }
+  return value;
+}
+
+function portNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535) {
+    throw new InvalidArgumentError("Give a whole number from 1 to 65535.");
   }
   return value;
 }

@@ -3,21 +3,47 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { UnsupportedPlatformError } from "./errors.js";
 
+/** A socket that waits for a client, and then holds its connection. The agent's own. */
+export type Listener = { readonly listener: never };
+
+/** Where the agent writes: into a file, or to the client that a listener got. `destination` is for messages. */
+export type AgentDestination = { readonly destination: string } & (
+  | { readonly path: string; readonly overwrite: boolean; readonly buffered: boolean }
+  | { readonly listener: Listener }
+);
+
 /** What the agent offers (native/node/binding.cc). Errors carry an errno name, or ALREADY_ACTIVE, as their code. */
 export interface Agent {
   /** Returns a warning, or an empty string. */
-  start(settings: {
-    readonly path: string;
-    readonly overwrite: boolean;
-    readonly buffered: boolean;
-    /** Add allocations up in the process instead of writing each one. */
-    readonly aggregate: boolean;
-    /** Write native frames' names into the capture when tracking ends. */
-    readonly embedSymbols: boolean;
-    /** The capture's metadata, JSON. */
-    readonly metadata: string;
-    readonly memoryIntervalMs: number;
+  start(
+    settings: AgentDestination & {
+      /** Add allocations up in the process instead of writing each one. */
+      readonly aggregate: boolean;
+      /** Walk native frames too. */
+      readonly nativeTraces: boolean;
+      /** Write native frames' names into the capture when tracking ends. */
+      readonly embedSymbols: boolean;
+      /** Objects will be recorded by {@link Agent.traceJsHeap}; pages of their heap are not. */
+      readonly jsObjects: boolean;
+      /** The capture's metadata, JSON. */
+      readonly metadata: string;
+      readonly memoryIntervalMs: number;
+    },
+  ): string;
+  /**
+   * Begins to record the objects of all JavaScript heaps, sampled.
+   * @returns why that is not possible, or an empty string
+   */
+  traceJsHeap(settings: {
+    /** Mean bytes from one sampled object to the next. */
+    readonly interval: number;
   }): string;
+  listen(settings: { readonly address: string; readonly port: number }): Listener;
+  /**
+   * Waits so long for a client; whether one has connected. Throws INTERRUPTED, with a signal's name as its message, when
+   * one came that the program handles.
+   */
+  accept(settings: { readonly listener: Listener; readonly milliseconds: number }): boolean;
   /** Returns whether the capture is complete. */
   stop(settings: { readonly reason: "stop" | "exit" }): boolean;
   isActive(): boolean;

@@ -44,6 +44,32 @@ export class CaptureWriteError extends HeaprayError {
   }
 }
 
+/** A socket's address cannot be listened on: `errno` tells why (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, ...). */
+export class SocketListenError extends HeaprayError {
+  constructor(
+    readonly address: string,
+    readonly port: number,
+    readonly errno: string,
+    reason: string,
+  ) {
+    super("HEAPRAY_SOCKET_LISTEN", `Cannot wait for a client on ${address}, port ${port}: ${reason} (${errno}).`);
+  }
+}
+
+/** A signal came while the tracker waited for a client, so it was not started. */
+export class SocketInterruptedError extends HeaprayError {
+  constructor(
+    readonly address: string,
+    readonly port: number,
+    readonly signal: string,
+  ) {
+    super(
+      "HEAPRAY_SOCKET_INTERRUPTED",
+      `${signal} came before a client had connected to ${address}, port ${port}: nothing is tracked.`,
+    );
+  }
+}
+
 /** heapray's agent does not run here: another operating system or processor, or it was not built for this Node.js. */
 export class UnsupportedPlatformError extends HeaprayError {
   constructor(message: string) {

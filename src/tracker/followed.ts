@@ -2,16 +2,19 @@ import path from "node:path";
 import { FileDestination } from "./destinations.js";
 import type { ResolvedSettings, TrackerSettings } from "./options.js";
 
+/** Settings whose captures are files, as those of followed children are. */
+export type FileSettings = ResolvedSettings & { readonly destination: FileDestination };
+
 /**
  * What a child process that is followed finds in HEAPRAY_RUN: how its ancestor is tracked. Children of children have
  * the same: their captures all lie next to the first one.
  */
 export interface FollowedSettings {
-  readonly followed: ResolvedSettings;
+  readonly followed: FileSettings;
 }
 
 /** @param file absolute path of the capture that those of children are named after */
-export function settingsForChildren(settings: ResolvedSettings, file: string): string {
+export function settingsForChildren(settings: FileSettings, file: string): string {
   const followed = { ...settings, destination: { ...settings.destination, path: file } };
   return JSON.stringify({ followed } satisfies FollowedSettings);
 }

@@ -20,7 +20,8 @@ export function captureHeader(settings: ResolvedSettings, version: string): Capt
       nativeTraces: settings.nativeTraces,
       embedSymbols: settings.embedSymbols,
       memoryIntervalMs: settings.memoryIntervalMs,
-      buffered: settings.destination.buffered,
+      traceJsHeap: settings.traceJsHeap,
+      buffered: "buffered" in settings.destination && settings.destination.buffered,
       followFork: settings.followFork,
     },
   };

@@ -1,4 +1,4 @@
-import { type Destination, FileDestination } from "./destinations.js";
+import { type Destination, FileDestination, isSocketDestination, SocketDestination } from "./destinations.js";
 
 /** What a capture holds; memray's names. */
 export enum FileFormat {
@@ -9,13 +9,18 @@ export enum FileFormat {
 }
 
 export interface TrackerOptions {
-  /** Record native (C and C++) frames as well. Accepted and noted in the capture; not recorded yet. */
+  /** Record native (C, C++, Rust) frames as well, between and above the JavaScript ones; false unless told. */
   readonly nativeTraces?: boolean;
   /** Write native frames' names into the capture when tracking ends, so that it can be read elsewhere; with `nativeTraces`. */
   readonly embedSymbols?: boolean;
   /** Milliseconds between two memory snapshots, 10 by default. */
   readonly memoryIntervalMs?: number;
   readonly fileFormat?: FileFormat;
+  /**
+   * Record the objects of the JavaScript heap as well, sampled; false unless told. A number is the sampling interval in
+   * bytes: the mean distance from one sampled object to the next, 1 for every object; true is 16384.
+   */
+  readonly traceJsHeap?: boolean | number;
   /** Track the Node.js processes that this one starts too, each with a capture `<capture>.<pid>`; false unless told. */
   readonly followFork?: boolean;
 }
@@ -30,15 +35,22 @@ export interface ResolvedSettings {
   readonly embedSymbols: boolean;
   readonly memoryIntervalMs: number;
   readonly fileFormat: FileFormat;
+  /** False, or the sampling interval in bytes. */
+  readonly traceJsHeap: false | number;
   readonly followFork: boolean;
 }
+
+/** Bytes from one sampled object of the JavaScript heap to the next: see docs/js-heap.md for what it costs. */
+export const DEFAULT_JS_HEAP_INTERVAL = 16 * 1024;
+export const LONGEST_JS_HEAP_INTERVAL = 2 ** 30;
 
 const LONGEST_INTERVAL_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Checks what a Tracker was made with.
- * @throws {TypeError} neither or both of a path and a destination, an option of the wrong type, or `embedSymbols` alone
- * @throws {RangeError} an interval that is not from 1 millisecond to a day
+ * @throws {TypeError} neither or both of a path and a destination, an option of the wrong type, `embedSymbols` alone, or
+ * an option that needs a file next to a socket
+ * @throws {RangeError} an interval that is not from 1 millisecond to a day, or not from 1 byte to 1 GiB
  */
 export function resolveSettings(target: unknown, options: unknown): ResolvedSettings {
   const given = settingsOf(target, options);
@@ -47,6 +59,7 @@ export function resolveSettings(target: unknown, options: unknown): ResolvedSett
     embedSymbols = false,
     memoryIntervalMs = 10,
     fileFormat = FileFormat.ALL_ALLOCATIONS,
+    traceJsHeap = false,
     followFork = false,
   } = given;
   if (typeof nativeTraces !== "boolean") throw new TypeError("nativeTraces is a boolean.");
@@ -60,7 +73,30 @@ export function resolveSettings(target: unknown, options: unknown): ResolvedSett
     const names = Object.values(FileFormat).map((name) => `FileFormat.${name}`);
     throw new TypeError(`fileFormat is ${names.join(" or ")}, not ${String(fileFormat)}.`);
   }
-  return { destination: given.destination, nativeTraces, embedSymbols, memoryIntervalMs, fileFormat, followFork };
+  if (isSocketDestination(given.destination)) {
+    if (followFork) throw new TypeError("followFork needs a file: a client reads one process's records.");
+    if (fileFormat === FileFormat.AGGREGATED_ALLOCATIONS) {
+      throw new TypeError("FileFormat.AGGREGATED_ALLOCATIONS needs a file: it is written when tracking ends.");
+    }
+  }
+  return {
+    destination: given.destination,
+    nativeTraces,
+    embedSymbols,
+    memoryIntervalMs,
+    fileFormat,
+    traceJsHeap: jsHeapInterval(traceJsHeap),
+    followFork,
+  };
+}
+
+function jsHeapInterval(value: unknown): false | number {
+  if (typeof value === "boolean") return value && DEFAULT_JS_HEAP_INTERVAL;
+  if (typeof value !== "number") throw new TypeError("traceJsHeap is a boolean, or an interval in bytes.");
+  if (!Number.isInteger(value) || value < 1 || value > LONGEST_JS_HEAP_INTERVAL) {
+    throw new RangeError("traceJsHeap is a whole number of bytes, from 1 to 1 GiB.");
+  }
+  return value;
 }
 
 function settingsOf(target: unknown, options: unknown): TrackerSettings {
@@ -71,7 +107,7 @@ function settingsOf(target: unknown, options: unknown): TrackerSettings {
     if (options !== undefined && !isObject(options)) throw new TypeError("A Tracker's options are an object.");
     return { ...options, destination: new FileDestination(target) };
   }
-  if (target instanceof FileDestination) {
+  if (target instanceof FileDestination || target instanceof SocketDestination) {
     throw new TypeError("Pass a destination by name: new Tracker({ destination }).");
   }
   if (!isObject(target) || !isDestination(target.destination)) {
@@ -89,6 +125,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** By its shape: the class exists twice in a process that uses both import and require. */
 function isDestination(value: unknown): value is Destination {
-  if (!isObject(value) || typeof value.path !== "string" || typeof value.overwrite !== "boolean") return false;
+  if (!isObject(value)) return false;
+  if (typeof value.serverPort === "number" && typeof value.address === "string") return true;
+  if (typeof value.path !== "string" || typeof value.overwrite !== "boolean") return false;
   return value.path !== "" && !value.path.includes("\0");
 }

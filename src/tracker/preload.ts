@@ -8,7 +8,7 @@ import path from "node:path";
 import { isMainThread } from "node:worker_threads";
 import { agentFile, loadAgent } from "./binding.js";
 import { SETTINGS_VARIABLE } from "./child-environment.js";
-import { FileDestination } from "./destinations.js";
+import { FileDestination, SocketDestination } from "./destinations.js";
 import { followChildren } from "./follow-children.js";
 import { type FollowedSettings, settingsOfChild } from "./followed.js";
 import { FileFormat, type TrackerSettings } from "./options.js";
@@ -69,15 +69,16 @@ function preload(): boolean {
   return followed;
 }
 
-function settingsOfRun({ file, overwrite, buffered, aggregate, parent, ...settings }: RunSettings): TrackerSettings {
+function settingsOfRun(run: RunSettings): TrackerSettings {
+  const { file, livePort, overwrite, buffered, aggregate, parent, ...settings } = run;
   const fileFormat = aggregate ? FileFormat.AGGREGATED_ALLOCATIONS : FileFormat.ALL_ALLOCATIONS;
+  if (livePort !== undefined) {
+    return { ...settings, destination: new SocketDestination({ serverPort: livePort }), fileFormat };
+  }
   const capture = file.replaceAll("{pid}", String(process.pid));
   // heapray compresses captures when the program has ended.
-  return {
-    ...settings,
-    destination: new FileDestination(capture, { overwrite, buffered, compressOnExit: false }),
-    fileFormat,
-  };
+  const destination = new FileDestination(capture, { overwrite, buffered, compressOnExit: false });
+  return { ...settings, destination, fileFormat };
 }
 
 // Node.js's test runner (24) hands the preload on to followed children once more, as a flag: its place in the cache

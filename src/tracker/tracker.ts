@@ -1,8 +1,8 @@
 import path from "node:path";
-import { type Agent, heaprayVersion, loadAgent } from "./binding.js";
+import { type Agent, type AgentDestination, heaprayVersion, loadAgent } from "./binding.js";
 import { childCaptures, hasEnded, writtenSince } from "./child-captures.js";
 import { compressCaptureSync } from "./compress-capture.js";
-import type { Destination } from "./destinations.js";
+import { type Destination, isSocketDestination } from "./destinations.js";
 import { CaptureExistsError, CaptureWriteError, TrackerActiveError, TrackerReusedError } from "./errors.js";
 import { followChildren, leaveChildren } from "./follow-children.js";
 import { settingsForChildren } from "./followed.js";
@@ -17,6 +17,7 @@ import {
 } from "./options.js";
 import { packageFolder } from "./package-folder.js";
 import { keepExactPositions } from "./v8-flags.js";
+import { waitForClient } from "./wait-for-client.js";
 
 /**
  * Records every allocation of the process, on all threads, from its making until it is stopped.
@@ -34,7 +35,7 @@ export class Tracker {
   readonly #agent: Agent;
   readonly #settings: ResolvedSettings;
   readonly #stopAtExit = () => this.#end("exit");
-  /** The capture's absolute path. */
+  /** The capture's absolute path; empty where it goes to a client. */
   #file = "";
   #startTimeMs = 0;
   /** Whether children are followed on this tracker's behalf, and not on that of an ancestor's. */
@@ -47,6 +48,8 @@ export class Tracker {
    * @throws {TrackerActiveError} another tracker is active
    * @throws {CaptureExistsError} the file exists and overwriting was not asked for
    * @throws {CaptureWriteError} the file cannot be written
+   * @throws {SocketListenError} no client can connect to the address and port
+   * @throws {SocketInterruptedError} a signal came before a client did
    * @throws {UnsupportedPlatformError}
    * @throws {TypeError} the arguments are not of this form
    */
@@ -83,43 +86,48 @@ export class Tracker {
   }
 
   /**
-   * Begins to record; the constructor does so already.
+   * Begins to record; the constructor does so already. With a SocketDestination, once a client has connected.
    * @throws {TrackerActiveError} this or another tracker is active
    * @throws {TrackerReusedError} this tracker was stopped
    */
   start(): void {
     if (this.#complete !== undefined) throw new TrackerReusedError();
-    const { destination, embedSymbols, memoryIntervalMs, fileFormat, followFork } = this.#settings;
-    this.#startTimeMs = Date.now();
-    this.#file = path.resolve(destination.path);
+    const { destination, memoryIntervalMs, nativeTraces, embedSymbols, traceJsHeap, followFork } = this.#settings;
     if (this.#agent.isActive()) throw new TrackerActiveError();
-    keepExactPositions();
+    const to = this.#agentDestination(destination);
+    this.#startTimeMs = Date.now();
+    keepExactPositions(traceJsHeap !== false);
     const metadata = JSON.stringify(captureHeader(this.#settings, heaprayVersion(packageFolder())));
     let warning: string;
     try {
-      const { overwrite, buffered } = destination;
-      const aggregate = fileFormat === FileFormat.AGGREGATED_ALLOCATIONS;
-      warning = this.#agent.start({
-        path: this.#file,
-        overwrite,
-        buffered,
-        aggregate,
-        embedSymbols,
-        metadata,
-        memoryIntervalMs,
-      });
+      const aggregate = this.#settings.fileFormat === FileFormat.AGGREGATED_ALLOCATIONS;
+      const jsObjects = traceJsHeap !== false;
+      const recording = { aggregate, nativeTraces, embedSymbols, jsObjects, metadata, memoryIntervalMs };
+      warning = this.#agent.start({ ...to, ...recording });
     } catch (error) {
-      throw startError(error, destination.path);
+      throw startError(error, isSocketDestination(destination) ? to.destination : destination.path);
     }
     this.#started = true;
     stayLastAtExit(this.#stopAtExit);
-    this.#leads = followFork && followChildren(settingsForChildren(this.#settings, this.#file));
+    if (followFork && !isSocketDestination(destination)) {
+      this.#leads = followChildren(settingsForChildren({ ...this.#settings, destination }, this.#file));
+    }
     if (warning !== "") {
       process.emitWarning(
         `JavaScript frames cannot be read in Node.js ${process.version}: ${warning}; allocations are recorded without.`,
         "HeaprayWarning",
       );
     }
+    if (traceJsHeap !== false) this.#traceJsHeap(traceJsHeap);
+  }
+
+  #traceJsHeap(interval: number): void {
+    const warning = this.#agent.traceJsHeap({ interval });
+    if (warning === "") return;
+    process.emitWarning(
+      `JavaScript objects cannot be recorded in Node.js ${process.version}: ${warning}; the heap's pages are instead.`,
+      "HeaprayWarning",
+    );
   }
 
   /**
@@ -134,12 +142,25 @@ export class Tracker {
     this.stop();
   }
 
+  /** Where the agent is to write; waits for the client of a socket. */
+  #agentDestination(destination: Destination): AgentDestination {
+    if (!isSocketDestination(destination)) {
+      const { overwrite, buffered } = destination;
+      this.#file = path.resolve(destination.path);
+      return { destination: this.#file, path: this.#file, overwrite, buffered };
+    }
+    const { address, serverPort } = destination;
+    const shown = `${address.includes(":") ? `[${address}]` : address}:${serverPort}`;
+    return { destination: shown, listener: waitForClient(this.#agent, destination) };
+  }
+
   #end(reason: "stop" | "exit"): boolean {
     if (this.#complete === undefined) {
       this.#complete = this.#agent.stop({ reason });
       leaveExit(this.#stopAtExit);
       if (this.#leads) leaveChildren();
-      if (this.#settings.destination.compressOnExit) this.#compress();
+      const { destination } = this.#settings;
+      if (!isSocketDestination(destination) && destination.compressOnExit) this.#compress();
     }
     return this.#complete;
   }

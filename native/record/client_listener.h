@@ -1,0 +1,41 @@
+// Waits for the one client that a capture is sent to.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "process/owned_fd.h"
+#include "process/signal_watch.h"
+
+namespace heapray {
+
+class ClientListener {
+ public:
+  // What went wrong: the name of an errno or of an EAI_ code, and the system's words for it.
+  struct Error {
+    std::string code;
+    std::string message;
+  };
+
+  enum class Outcome { kConnected, kNobody, kInterrupted, kFailed };
+
+  // Listens. Returns false where that is not possible.
+  bool Open(const std::string& address, uint16_t port, Error* error);
+  // Waits so long for a client. Nobody else can connect after the first one. Interrupted, once a signal has come that
+  // would end the process were it not for the program's own handler: `error` names it. Any outcome but kNobody ends the
+  // waiting.
+  Outcome Accept(int milliseconds, Error* error);
+  // The connection that was accepted.
+  OwnedFd TakeClient() { return std::move(client_); }
+
+ private:
+  Outcome Wait(int milliseconds, Error* error);
+  Outcome Fail(int failed, Error* error);
+
+  OwnedFd listener_;
+  OwnedFd client_;
+  std::optional<SignalWatch> signals_;
+};
+
+}  // namespace heapray

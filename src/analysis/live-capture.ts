@@ -1,0 +1,135 @@
+import { ArrivingByteSource } from "../capture/byte-source.js";
+import type { CaptureEnd } from "../capture/capture-source.js";
+import { CaptureDecoder } from "../capture/decoder.js";
+import { CaptureError } from "../capture/errors.js";
+import { EventBatch } from "../capture/event-batch.js";
+import { headerBytes } from "../capture/header.js";
+import type { AllocationRecord, CaptureHeader, MemorySnapshot } from "../capture/records.js";
+import { FunctionNames } from "../symbols/function-names.js";
+import type { NativeSymbols } from "../symbols/native-symbols.js";
+import { SourceMaps } from "../symbols/source-maps.js";
+import type { ReadText } from "../symbols/text-files.js";
+import { locationRecords, type RecordContext } from "./allocation-record.js";
+import type { MergeOptions } from "./capture-reader.js";
+import { HighWaterMark } from "./high-water-mark.js";
+import { NativeFrames } from "./native-frames.js";
+import { SnapshotSeries } from "./snapshot-series.js";
+import { StackTraces } from "./stack-traces.js";
+
+export interface LiveCaptureOptions {
+  /** Whether stack traces show original sources through source maps; true unless told. */
+  readonly sourceMaps?: boolean;
+  /** Reads source maps and sources; there are none unless told. */
+  readonly readText?: ReadText;
+  /** Names native frames; they are shown as addresses unless told. */
+  readonly nativeSymbols?: NativeSymbols;
+  /** Memory snapshots to keep, evenly thinned out beyond; 10,000 unless told. */
+  readonly maxMemorySnapshots?: number;
+}
+
+/**
+ * A capture of every allocation while it arrives, wherever it comes from: at any moment, what is live. Its memory grows
+ * with the live allocations and the distinct stacks, not with the bytes that have arrived.
+ */
+export class LiveCapture {
+  readonly #mark = new HighWaterMark();
+  readonly #snapshots: SnapshotSeries;
+  readonly #batch = new EventBatch();
+  readonly #source: ArrivingByteSource;
+  readonly #maps: SourceMaps | undefined;
+  readonly #names: FunctionNames | undefined;
+  readonly #symbols: NativeSymbols | undefined;
+  /** What came before the whole header was there. */
+  #start: Uint8Array = new Uint8Array(0);
+  #decoder: CaptureDecoder | undefined;
+  #context: RecordContext | undefined;
+
+  /** `name` is what messages call the capture. */
+  constructor(name: string, options: LiveCaptureOptions = {}) {
+    const { readText = () => undefined } = options;
+    this.#source = new ArrivingByteSource(name);
+    this.#snapshots = new SnapshotSeries(options.maxMemorySnapshots ?? 10_000);
+    this.#maps = options.sourceMaps === false ? undefined : new SourceMaps(readText);
+    this.#names = this.#maps && new FunctionNames(readText, this.#maps);
+    this.#symbols = options.nativeSymbols;
+  }
+
+  /**
+   * Takes in the bytes that come next, which are not to be changed afterwards.
+   * @throws CaptureError `NOT_A_CAPTURE`, `NEWER_VERSION` or `CORRUPT`
+   */
+  push(bytes: Uint8Array): void {
+    if (this.#decoder === undefined) {
+      const start = new Uint8Array(this.#start.length + bytes.length);
+      start.set(this.#start);
+      start.set(bytes, this.#start.length);
+      this.#start = start;
+      if (start.length < headerBytes(start)) return;
+      this.#source.push(start);
+      this.#decoder = new CaptureDecoder(this.#source);
+      this.#start = new Uint8Array(0);
+      const { tables } = this.#decoder;
+      const native = new NativeFrames(tables, this.#symbols);
+      this.#context = { tables, stacks: new StackTraces(tables, { maps: this.#maps, names: this.#names, native }) };
+    } else if (!this.#decoder.finished) {
+      this.#source.push(bytes);
+    }
+    this.#takeIn(this.#decoder);
+  }
+
+  /** The header; undefined until it has arrived. */
+  get header(): CaptureHeader | undefined {
+    return this.#decoder?.header;
+  }
+
+  /** How tracking ended; undefined until it has. */
+  get end(): CaptureEnd | undefined {
+    return this.#decoder?.end;
+  }
+
+  /** Live bytes now. */
+  get liveBytes(): number {
+    return this.#mark.liveBytes;
+  }
+
+  /** Live bytes at the high-water mark until now. */
+  get peakBytes(): number {
+    return this.#mark.peakBytes;
+  }
+
+  /** Allocations until now. */
+  get totalAllocations(): number {
+    return this.#mark.totalAllocations;
+  }
+
+  /** The process's memory from the start until now. */
+  get snapshots(): readonly MemorySnapshot[] {
+    return this.#snapshots.snapshots;
+  }
+
+  get lastSnapshot(): MemorySnapshot | undefined {
+    return this.#snapshots.last;
+  }
+
+  /** The allocations that are live now, merged by location. */
+  records({ mergeThreads = true }: MergeOptions = {}): AllocationRecord[] {
+    return this.#context === undefined ? [] : [...locationRecords(this.#context, this.#mark, "end", mergeThreads)];
+  }
+
+  #takeIn(decoder: CaptureDecoder): void {
+    const batch = this.#batch;
+    const tell = (index: number): void => {
+      const snapshot = batch.snapshots[index];
+      if (snapshot !== undefined) this.#snapshots.add({ ...snapshot, tracked: this.#mark.liveBytes });
+    };
+    while (decoder.next(batch)) this.#mark.add(batch, tell);
+    if (decoder.finished && decoder.end === undefined) {
+      const { name } = this.#source;
+      throw new CaptureError(
+        "CORRUPT",
+        name,
+        `${name} is damaged: it ends before tracking did, and goes on all the same.`,
+      );
+    }
+  }
+}
