@@ -51,6 +51,8 @@ ThreadState& CurrentThread() {
 }
 
 constexpr int kRoleTries = 32;
+// How long the end of the process waits for threads that write to the capture.
+constexpr int64_t kEndPatienceMs = 2000;
 
 uint64_t NowMs() {
   timespec now;
@@ -76,6 +78,8 @@ bool Tracker::Start(Options options, int* error) {
   Untracked untracked;
   SpinLock::Guard guard(lock_);
   options_ = std::move(options);
+  stacks_.store(options_.stacks, std::memory_order_release);
+  runtime_.store(options_.runtime, std::memory_order_release);
   owner_pid_ = getpid();
   failed_.store(false, std::memory_order_release);
   threads_ = 0;
@@ -104,17 +108,14 @@ bool Tracker::Start(Options options, int* error) {
 bool Tracker::Stop(const char* reason) {
   Untracked untracked;
   std::unique_ptr<Sink> sink;
-  bool ended = false;
   bool complete;
+  bool ended = false;
   {
     SpinLock::Guard guard(lock_);
     complete = !failed_;
     if (getpid() == owner_pid_ && active_.exchange(false)) {
-      char trailer[96];
-      snprintf(trailer, sizeof trailer, R"({"endTimeMs":%llu,"reason":"%s"})", static_cast<unsigned long long>(NowMs()),
-               reason);
-      complete = recorder_->Complete(trailer);
       ended = true;
+      complete = WriteEnd(reason, 0);
     }
     tree_.reset();
     recorder_ = nullptr;
@@ -124,18 +125,53 @@ bool Tracker::Stop(const char* reason) {
     address_space_ = AddressSpace();
   }
   // Without the lock: a client at the other end of a socket may take its time, and no other thread waits for it.
-  return ended ? sink->Close() && complete : complete;
+  return ended ? CloseSink(*sink, complete) : complete;
+}
+
+bool Tracker::WriteEnd(const char* reason, int signal) {
+  char number[24] = "";
+  if (signal != 0) snprintf(number, sizeof number, R"(,"signal":%d)", signal);
+  char trailer[96];
+  snprintf(trailer, sizeof trailer, R"({"endTimeMs":%llu,"reason":"%s"%s})", static_cast<unsigned long long>(NowMs()),
+           reason, number);
+  return recorder_->Complete(trailer);
+}
+
+bool Tracker::CloseSink(Sink& sink, bool complete) {
+  complete = sink.Close() && complete;
+  if (!complete) TellOfFailure(sink, "the capture is not complete");
+  return complete;
+}
+
+void Tracker::EndNow(const char* reason, int signal) {
+  if (!active() || getpid() != owner_pid_ || lock_.HeldByThisThread()) return;
+  Untracked untracked;
+  if (!lock_.LockWithin(kEndPatienceMs)) return;
+  if (active_.exchange(false)) CloseSink(*options_.sink, WriteEnd(reason, signal));
+  lock_.Unlock();
+}
+
+bool Tracker::LetGo(bool crashed) {
+  if (!lock_.HeldByThisThread()) return true;
+  // The C library ends a program whose heap is damaged from inside realloc.
+  if (!crashed || !reallocating_) return false;
+  lock_.Unlock();
+  return true;
 }
 
 // The program goes on as if untracked; what was recorded until now is a capture.
 void Tracker::Fail() {
   if (!active_.exchange(false)) return;
   failed_.store(true, std::memory_order_release);
-  char reason[448];
-  options_.sink->Explain(options_.destination.c_str(), reason, sizeof reason);
   options_.sink->Close();
+  TellOfFailure(*options_.sink, "tracking stopped, the program goes on");
+}
+
+void Tracker::TellOfFailure(const Sink& sink, const char* consequence) {
+  char reason[448];
+  sink.Explain(options_.destination.c_str(), reason, sizeof reason);
   char message[512];
-  int length = snprintf(message, sizeof message, "heapray: tracking stopped, the program goes on: %s\n", reason);
+  int length = snprintf(message, sizeof message, "heapray: %s: %s\n", consequence, reason);
   if (length > 0)
     (void)!write(STDERR_FILENO, message,
                  static_cast<size_t>(length) < sizeof message ? static_cast<size_t>(length) : sizeof message - 1);
@@ -151,7 +187,7 @@ void Tracker::DeclareThread(ThreadState& thread) {
   if (shown == options_.inherited_thread_name) {
     const char* role = thread.role;
     if (tid == static_cast<uint32_t>(owner_pid_)) role = "MainThread";
-    if (role[0] == 0) role = options_.runtime->ThreadRole();
+    if (role[0] == 0) role = runtime_.load(std::memory_order_acquire)->ThreadRole();
     if (role[0] != 0) {
       shown = role;
     } else if (++thread.unknown_roles < kRoleTries) {
@@ -191,7 +227,7 @@ WorkContext Tracker::ContextHere(std::string_view what) {
   Untracked untracked;
   if (!active()) return {};
   ThreadState& thread = CurrentThread();
-  options_.stacks->Walk(thread.stack.walk());
+  stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
   SpinLock::Guard guard(lock_);
   if (!active()) return {};
   uint32_t node = Enter(thread);
@@ -217,7 +253,7 @@ void Tracker::SetThreadRole(const char* role) {
 
 void Tracker::OnAllocation(wire::Allocator allocator, void* block, size_t size) {
   ThreadState& thread = CurrentThread();
-  options_.stacks->Walk(thread.stack.walk());
+  stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
 
   SpinLock::Guard guard(lock_);
   if (!active()) return;
@@ -235,10 +271,12 @@ void Tracker::OnFree(void* block) {
 
 void* Tracker::OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*, size_t)) {
   ThreadState& thread = CurrentThread();
-  options_.stacks->Walk(thread.stack.walk());
+  stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
 
   SpinLock::Guard guard(lock_);
+  reallocating_ = true;
   void* block = reallocate(old_block, size);
+  reallocating_ = false;
   int error = errno;
   if (!active() || (block == nullptr && size != 0)) {
     errno = error;
@@ -263,9 +301,9 @@ void Tracker::RecordMapping(const AddressSpace::Change& change, uint64_t frame) 
     if (!recorder_->Munmap(thread.encoding, change.begin, change.bytes)) Fail();
     return;
   }
-  options_.stacks->Walk(thread.stack.walk());
+  stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
   uint32_t node = Enter(thread);
-  bool heap_pages = options_.runtime->IsHeapPages(frame, change.bytes);
+  bool heap_pages = runtime_.load(std::memory_order_acquire)->IsHeapPages(frame, change.bytes);
   wire::Allocator allocator = heap_pages ? wire::Allocator::kHeapPages : wire::Allocator::kMmap;
   if (!recorder_->Allocation(thread.encoding, allocator, change.begin, change.bytes, node)) Fail();
 }

@@ -61,6 +61,12 @@ class Tracker {
   // Ends the capture. `reason` goes into its trailer. Does nothing when not active, or in a forked child.
   // Returns false when the capture could not be completed.
   bool Stop(const char* reason);
+  // Completes the capture of a process that is ending, whatever its threads are doing: without allocating, and not at
+  // all when they keep it from that. `signal` is the number of the one that ends it, or 0.
+  void EndNow(const char* reason, int signal);
+  // For a signal handler: returns false when the thread that it interrupted is in the way of EndNow(). One that
+  // `crashed` never goes on, so it lets go of what it can.
+  bool LetGo(bool crashed);
 
   bool active() const { return active_.load(std::memory_order_acquire); }
   bool ended_by_error() const { return failed_.load(std::memory_order_acquire); }
@@ -79,7 +85,7 @@ class Tracker {
   WorkContext context();
   void SetContext(WorkContext context);
   // What a thread is for that begins at `routine`, and to say so of the calling thread; literals.
-  const char* RoleOf(uint64_t routine) { return options_.runtime->RoleOf(routine); }
+  const char* RoleOf(uint64_t routine) { return runtime_.load(std::memory_order_acquire)->RoleOf(routine); }
   void SetThreadRole(const char* role);
   void OnSnapshot(const MemoryFigures& figures);
 
@@ -101,14 +107,21 @@ class Tracker {
   void Introduce(ThreadState& thread);
   uint32_t Enter(ThreadState& thread);
   void DeclareThread(ThreadState& thread);
+  bool WriteEnd(const char* reason, int signal);
+  bool CloseSink(Sink& sink, bool complete);
   void Fail();
+  void TellOfFailure(const Sink& sink, const char* consequence);
 
   ProcessFlag active_;
   std::atomic<bool> failed_{false};
   std::atomic<uint32_t> session_{0};
   int owner_pid_ = 0;
   SpinLock lock_;
+  bool reallocating_ = false;  // with the lock held, and nothing of ours half done
   Options options_;
+  // The options', for hooks that do not hold the lock: one may still be on its way when the next session starts.
+  std::atomic<StackSource*> stacks_{nullptr};
+  std::atomic<Runtime*> runtime_{nullptr};
   std::unique_ptr<RecordWriter> writer_;
   std::unique_ptr<Recorder> aggregator_;  // of an aggregated capture
   Recorder* recorder_ = nullptr;          // the aggregator, or the writer itself

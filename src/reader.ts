@@ -16,6 +16,8 @@ export type { CaptureTables } from "./capture/tables.js";
 export type { GunzipMember } from "./capture/unpacked-source.js";
 export { AllocatorType } from "./capture/wire.js";
 export { writeCsv } from "./reporters/csv.js";
+export { ModuleSymbols, type ModuleSymbolsOptions } from "./symbols/module-symbols.js";
+export type { ModuleFunctions, NativeFunction, NativeModule, NativeSymbols } from "./symbols/native-symbols.js";
 export { SourceMaps, type SourcePosition } from "./symbols/source-maps.js";
 export { SourceText } from "./symbols/source-text.js";
 export { type ReadText, readTextFile } from "./symbols/text-files.js";

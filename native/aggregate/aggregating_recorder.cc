@@ -3,10 +3,9 @@
 namespace heapray {
 
 bool AggregatingRecorder::Complete(std::string_view trailer_json) {
-  for (const LocationFigures& location : mark_.Figures()) {
-    if (!writer_->AggregatedLocation(location)) return false;
-  }
-  return writer_->Totals(mark_.total_allocations(), mark_.total_bytes()) && writer_->Trailer(trailer_json);
+  bool written =
+      mark_.ForEachFigure([this](const LocationFigures& location) { return writer_->AggregatedLocation(location); });
+  return written && writer_->Totals(mark_.total_allocations(), mark_.total_bytes()) && writer_->Trailer(trailer_json);
 }
 
 }  // namespace heapray

@@ -1,7 +1,5 @@
 #include "aggregate/high_water_mark.h"
 
-#include <algorithm>
-
 namespace heapray {
 
 void HighWaterMark::Allocated(uint32_t thread, uint32_t node, wire::Allocator allocator, uint64_t address,
@@ -51,21 +49,6 @@ void HighWaterMark::Change(uint32_t index, int64_t bytes, int64_t count) {
     peak_bytes_ = live_bytes_;
     peak_++;
   }
-}
-
-std::vector<LocationFigures> HighWaterMark::Figures() const {
-  std::vector<const AllocatingLocation*> order;
-  for (const AllocatingLocation& location : locations_.all()) {
-    if (location.in_use && !location.IsEmpty(peak_)) order.push_back(&location);
-  }
-  std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->number < b->number; });
-  std::vector<LocationFigures> figures;
-  figures.reserve(order.size());
-  for (const AllocatingLocation* l : order) {
-    figures.push_back(
-        {l->thread, l->node, l->allocator, l->PeakCount(peak_), l->PeakBytes(peak_), l->live_count, l->live_bytes});
-  }
-  return figures;
 }
 
 }  // namespace heapray

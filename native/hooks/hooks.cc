@@ -9,6 +9,8 @@
 
 #include "hooks/import_table.h"
 #include "hooks/originals.h"
+#include "hooks/signal_hooks.h"
+#include "process/modules.h"
 #include "tracker.h"
 
 namespace heapray {
@@ -189,8 +191,18 @@ void* Dlopen(const char* file, int mode) {
   if (handle != nullptr && Tracker::Get().active()) {
     std::lock_guard lock(g_imports_mutex);
     Imports().Patch();
+    Modules::Get().Refresh();
   }
   return handle;
+}
+
+int Dlclose(void* handle) {
+  if (!Tracker::Get().active()) return Originals::Get().dlclose(handle);
+  Modules::Get().BeginUnload();
+  int result = Originals::Get().dlclose(handle);
+  Untracked untracked;
+  Modules::Get().EndUnload();
+  return result;
 }
 
 int Prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
@@ -267,6 +279,7 @@ const Hook kHooks[] = {
     {"mprotect", Pointer(Mprotect), true},
     {"madvise", Pointer(Madvise), true},
     {"dlopen", Pointer(Dlopen), false},
+    {"dlclose", Pointer(Dlclose), false},
     {"prctl", Pointer(Prctl), false},
     {"pthread_create", Pointer(PthreadCreate), false},
     {"pthread_setname_np", Pointer(PthreadSetname), false},
@@ -276,6 +289,7 @@ ImportTable& Imports() {
   static ImportTable* table = [] {
     auto* made = new ImportTable;
     made->Add(kHooks);
+    made->Add(SignalHooks());
     return made;
   }();
   return *table;

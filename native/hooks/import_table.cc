@@ -131,7 +131,7 @@ void ImportTable::PatchObject(const Object& object) {
         if (original == replacement) break;
         WritablePage page(reinterpret_cast<uintptr_t>(slot), object.relro_begin, object.relro_end);
         if (!page.usable()) break;
-        slots_.push_back({slot, original, replacement});
+        slots_[slot] = {original, replacement};
         __atomic_store_n(slot, replacement, __ATOMIC_RELEASE);
         break;
       }
@@ -145,10 +145,10 @@ void ImportTable::Restore() {
   // Only objects that are still loaded: a slot of an unloaded one may be anybody's memory by now.
   auto visit = [](dl_phdr_info* info, size_t, void* argument) {
     Object object(*info);
-    for (const Slot& slot : static_cast<ImportTable*>(argument)->slots_) {
-      if (!object.Contains(slot.address) || *slot.address != slot.replacement) continue;
-      WritablePage page(reinterpret_cast<uintptr_t>(slot.address), object.relro_begin, object.relro_end);
-      if (page.usable()) __atomic_store_n(slot.address, slot.original, __ATOMIC_RELEASE);
+    for (const auto& [address, slot] : static_cast<ImportTable*>(argument)->slots_) {
+      if (!object.Contains(address) || *address != slot.replacement) continue;
+      WritablePage page(reinterpret_cast<uintptr_t>(address), object.relro_begin, object.relro_end);
+      if (page.usable()) __atomic_store_n(address, slot.original, __ATOMIC_RELEASE);
     }
     return 0;
   };

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 namespace heapray {
@@ -27,7 +28,6 @@ class ImportTable {
 
  private:
   struct Slot {
-    uintptr_t* address;
     uintptr_t original;
     uintptr_t replacement;
   };
@@ -36,7 +36,8 @@ class ImportTable {
   void PatchObject(const Object& object);
 
   std::vector<Hook> hooks_;
-  std::vector<Slot> slots_;
+  // By address: where an object was unloaded, the next one takes its place.
+  std::unordered_map<uintptr_t*, Slot> slots_;
 };
 
 }  // namespace heapray

@@ -34,6 +34,7 @@ void Find(F& function, const char* name) {
 Originals FindAll() {
   Originals found;
   Find(found.dlopen, "dlopen");
+  Find(found.dlclose, "dlclose");
   Find(found.malloc, "malloc");
   Find(found.calloc, "calloc");
   Find(found.realloc, "realloc");
@@ -54,6 +55,12 @@ Originals FindAll() {
   Find(found.prctl, "prctl");
   Find(found.pthread_create, "pthread_create");
   Find(found.pthread_setname_np, "pthread_setname_np");
+  Find(found.sigaction, "sigaction");
+  Find(found.signal, "signal");
+  Find(found.sysv_signal, "sysv_signal");
+  Find(found.sigset, "sigset");
+  Find(found.raise, "raise");
+  Find(found._exit, "_exit");
   return found;
 }
 

@@ -3,14 +3,18 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/types.h>
 
 #include <cstddef>
 
 namespace heapray {
 
+using SignalHandler = void (*)(int);
+
 struct Originals {
   decltype(&::dlopen) dlopen;
+  decltype(&::dlclose) dlclose;
   void* (*malloc)(size_t);
   void* (*calloc)(size_t, size_t);
   void* (*realloc)(void*, size_t);
@@ -31,6 +35,12 @@ struct Originals {
   int (*prctl)(int, unsigned long, unsigned long, unsigned long, unsigned long);
   int (*pthread_create)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
   int (*pthread_setname_np)(pthread_t, const char*);
+  int (*sigaction)(int, const struct sigaction*, struct sigaction*);
+  SignalHandler (*signal)(int, SignalHandler);
+  SignalHandler (*sysv_signal)(int, SignalHandler);
+  SignalHandler (*sigset)(int, SignalHandler);
+  int (*raise)(int);
+  void (*_exit)(int);
 
   // A preloaded allocator is respected. What the system does not have is nullptr. Found when the agent is loaded.
   static const Originals& Get();

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "tracker.h"
 
@@ -29,10 +30,11 @@ class WorkScope {
 template <typename Handle, typename Work>
 class Works {
  public:
-  void Put(Handle handle, Work work) {
+  // Returns what was known under the handle: work whose end was not seen, since tracking had stopped.
+  Work Put(Handle handle, Work work) {
     Untracked untracked;
     std::lock_guard lock(mutex_);
-    works_[handle] = work;
+    return std::exchange(works_[handle], work);
   }
   Work* Find(Handle handle) {
     Untracked untracked;
@@ -103,12 +105,9 @@ napi_status CreateAsyncWork(napi_env env, napi_value resource, napi_value name, 
     if (!given.empty() && given != "generic") work->name += " (" + given + ")";
   }
   napi_status status = napi_create_async_work(env, resource, name, Execute, Complete, work, result);
-  if (status == napi_ok) {
-    NapiWorks().Put(*result, work);
-  } else {
-    Untracked untracked;
-    delete work;
-  }
+  if (status == napi_ok) work = NapiWorks().Put(*result, work);
+  Untracked untracked;
+  delete work;
   return status;
 }
 

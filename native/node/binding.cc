@@ -14,6 +14,8 @@
 #include "node/isolates.h"
 #include "node/js_stack_source.h"
 #include "node/node_runtime.h"
+#include "process/fatal_signals.h"
+#include "process/modules.h"
 #include "process/parent_death.h"
 #include "process/snapshots.h"
 #include "record/client_listener.h"
@@ -158,9 +160,9 @@ std::unique_ptr<Sink> MakeSink(const Call& call) {
   return std::make_unique<MappedFileSink>(std::move(fd));
 }
 
-// start({ destination, path, overwrite, buffered, listener, aggregate, metadata, memoryIntervalMs }): records into the
-// file `path`, or to the client of a listener; `destination` is what messages call it. Returns a warning, or an empty
-// string.
+// start({ destination, path, overwrite, buffered, listener, aggregate, nativeTraces, metadata, memoryIntervalMs }):
+// records into the file `path`, or to the client of a listener; `destination` is what messages call it. Returns a
+// warning, or an empty string.
 napi_value Start(napi_env env, napi_callback_info info) {
   Call call(env, info);
   Tracker& tracker = Tracker::Get();
@@ -169,6 +171,7 @@ napi_value Start(napi_env env, napi_callback_info info) {
   if (g_tracking_pid == getpid()) {
     MemorySnapshots().Stop();
     tracker.Stop("stop");
+    UnwatchFatalSignals();
   }
 
   v8::Isolate* isolate = v8::Isolate::GetCurrent();
@@ -177,6 +180,8 @@ napi_value Start(napi_env env, napi_callback_info info) {
   Isolates::AskForStatistics(isolate);
   std::string warning = Stacks().Calibrate(isolate);
   TheRuntime().Load();
+  Modules::Get().Refresh();
+  Stacks().SetNative(call.Flag("nativeTraces"));
 
   Tracker::Options options;
   options.sink = MakeSink(call);
@@ -199,9 +204,11 @@ napi_value Start(napi_env env, napi_callback_info info) {
     figures.heap_committed = heap.committed;
     figures.external = heap.external;
     Tracker::Get().OnSnapshot(figures);
+    Modules::Get().Refresh();
     Isolates::RequestStatistics();
   });
   InstallHooks();
+  WatchFatalSignals();
   return call.Text(warning);
 }
 
@@ -214,6 +221,7 @@ napi_value Stop(napi_env env, napi_callback_info info) {
   Isolates::UpdateStatistics();
   MemorySnapshots().Stop();
   bool complete = Tracker::Get().Stop(call.Text("reason").c_str());
+  UnwatchFatalSignals();
   Stacks().Clear();
   return call.Flag(complete);
 }
@@ -234,6 +242,7 @@ struct EndAtExit {
     if (g_tracking_pid != getpid()) return;
     MemorySnapshots().Stop();
     Tracker::Get().Stop("exit");
+    UnwatchFatalSignals();
   }
 } g_end_at_exit;
 

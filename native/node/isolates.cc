@@ -96,7 +96,9 @@ IsolateState* Make(v8::Isolate* isolate) {
   state->isolate = isolate;
   state->ordinal = ++g_ordinal;
   state->epoch = Isolates::NewEpoch();
-  state->stack_end = ThisThreadsStackEnd();
+  StackBounds stack = ThisThreadsStack();
+  state->stack_begin = stack.begin;
+  state->stack_end = stack.end;
   std::lock_guard lock(g_states_mutex);
   States().push_back(state);
   return state;

@@ -23,6 +23,7 @@ struct IsolateState {
   uint64_t code_end = 0;
   // V8 runs its built-in code from a copy of its own near the compiled code, to call it faster; 0: it does not.
   uint64_t builtins_copy = 0;
+  uint64_t stack_begin = 0;
   uint64_t stack_end = 0;
   WalkMemory walk;
   std::atomic<uint64_t> heap_used{0};

@@ -9,6 +9,7 @@ namespace heapray {
 namespace {
 
 constexpr size_t kMostNativeFrames = 256;
+constexpr uint64_t kMostFrameKinds = 256;
 
 // Keys: a place in compiled code is its address; in an interpreted function, its bytecode array and offset; in a
 // built-in function, the address and the function, since functions share built-in code. Addresses have 47 bits and
@@ -25,10 +26,19 @@ bool IsOnStack(uint64_t fp, uint64_t inner, const IsolateState& state) {
 
 }  // namespace
 
+void JsStackSource::WalkWithoutJs(NativeWalk* native, StackWalk& walk) {
+  if (native != nullptr) {
+    native->WalkThread(walk);
+  } else {
+    walk.SetEmpty();
+  }
+}
+
 void JsStackSource::Walk(StackWalk& walk) {
+  NativeWalk* native = native_.load(std::memory_order_acquire);
   IsolateState* state = usable_ && walk.usable() ? Isolates::Current() : nullptr;
   if (state == nullptr || !state->walk.usable()) {
-    walk.Set(0, nullptr, 0, 0);
+    WalkWithoutJs(native, walk);
     return;
   }
   uint64_t exit_fp = WordAt(reinterpret_cast<uint64_t>(state->isolate) + exit_fp_offset_);
@@ -36,26 +46,47 @@ void JsStackSource::Walk(StackWalk& walk) {
     // A worker that began after the tracker. Its callbacks are a list that must not change during a collection.
     if (exit_fp != 0 && IsOutsideOfCollections(exit_fp)) Isolates::Watch(*state);
     if (!state->watched) {
-      walk.Set(0, nullptr, 0, 0);
+      WalkWithoutJs(native, walk);
       return;
     }
   }
   uint64_t epoch = state->epoch.load(std::memory_order_relaxed);
-  // What was walked without finding JavaScript left nothing to go on from.
-  if (walk.depth() == 0) state->walk.Forget();
-  state->walk.Begin();
-  if (exit_fp == 0) {
-    uint64_t called = FindDirectCall(*state);
-    if (called == 0) {
-      walk.Set(0, nullptr, 0, epoch);
-      return;
+  state->walk.Begin(walk);
+  // Where JavaScript was left by no exit frame: called C++ directly, or is being deoptimized and lies in pieces.
+  bool direct = exit_fp == 0 || !IsV8Code(WordAt(exit_fp + 8), *state);
+  uint64_t called = 0;
+  bool continues = FollowNative(native, direct ? 0 : exit_fp, *state, &called);
+  if (!continues) {
+    if (direct) {
+      if (called == 0) called = FindDirectCall(*state);
+      if (called != 0) exit_fp = WordAt(called);
+      RawFrame first;
+      bool deoptimizing = called != 0 && !IsV8Frame(exit_fp, called, *state);
+      if (deoptimizing) exit_fp = FirstFrameAbove(called + 16, *state);
+      if (exit_fp != 0 &&
+          (deoptimizing ? FrameAt(exit_fp, *state, &first) : FirstOfDirectCall(called, exit_fp, *state, &first))) {
+        state->walk.AddFrame(first);
+      }
     }
-    exit_fp = WordAt(called);
-    RawFrame first;
-    if (FirstOfDirectCall(called, exit_fp, *state, &first)) state->walk.AddFrame(first);
+    continues = exit_fp != 0 && Follow(exit_fp, *state, native);
   }
-  bool continues = Follow(exit_fp, *state);
   state->walk.End(continues, walk, epoch);
+}
+
+bool JsStackSource::FollowNative(NativeWalk* native, uint64_t exit_fp, IsolateState& state, uint64_t* called) {
+  if (native == nullptr) return false;
+  NativeCursor cursor = native->Caller();
+  // A stack that is not the thread's own (a fiber's) ends nobody knows where.
+  if (cursor.sp < state.stack_begin || cursor.sp >= state.stack_end) return false;
+  if (FollowNativeFrom(native, cursor, exit_fp, state)) return true;
+  // The return address into V8's code lies right below the stack pointer that it finds.
+  if (exit_fp == 0 && IsV8Code(cursor.pc, state) && cursor.fp == WordAt(cursor.sp - 16)) *called = cursor.sp - 16;
+  return false;
+}
+
+bool JsStackSource::FollowNativeFrom(NativeWalk* native, NativeCursor& cursor, uint64_t limit, IsolateState& state) {
+  auto is_v8 = [&](uint64_t pc) { return IsV8Code(pc, state); };
+  return native->Follow(cursor, limit, state.stack_end, state.walk, is_v8) == NativeWalk::End::kAsBefore;
 }
 
 // Whether no function of V8's heap is at work between here and the JavaScript frame that `exit_fp` belongs to.
@@ -82,9 +113,9 @@ uint64_t JsStackSource::FindDirectCall(const IsolateState& state) const {
   auto fp = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
   for (size_t i = 0; i < kMostNativeFrames; i++) {
     uint64_t pc = WordAt(fp + 8);
+    if (IsV8Code(pc, state)) return fp;
     uint64_t next = WordAt(fp);
     if (!IsOnStack(next, fp, state)) return 0;
-    if (BuiltinOffset(pc, state) < builtins_bytes_ || IsCompiledCode(pc, state)) return fp;
     fp = next;
   }
   return 0;
@@ -109,7 +140,35 @@ bool JsStackSource::FirstOfDirectCall(uint64_t called, uint64_t fp, const Isolat
   return true;
 }
 
-bool JsStackSource::Follow(uint64_t address, IsolateState& state) {
+// Whether a frame of V8's may be at `fp`, whose code called the C++ function with the frame pointer `called`.
+bool JsStackSource::IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& state) const {
+  if (!IsOnStack(fp, called, state)) return false;
+  // Its own kinds are marked by small, even numbers.
+  uint64_t marker = WordAt(fp - 8);
+  return ((marker & 1) == 0 && marker < kMostFrameKinds) || careful_frames_.FunctionAt(fp) != 0;
+}
+
+// Deoptimizing takes the function's frame off the stack before it calls C++, and with it the return address: what is
+// left begins with the caller's frame, somewhere above.
+uint64_t JsStackSource::FirstFrameAbove(uint64_t address, const IsolateState& state) const {
+  for (uint64_t fp = address + 16; fp + 16 <= state.stack_end; fp += 8) {
+    if (!IsOnStack(WordAt(fp), fp, state) || !IsV8Code(WordAt(fp + 8), state)) continue;
+    if (careful_frames_.FunctionAt(fp) != 0) return fp;
+  }
+  return 0;
+}
+
+// The frame at `fp`, where nothing tells the place that it executes, unless it is interpreted.
+bool JsStackSource::FrameAt(uint64_t fp, const IsolateState& state, RawFrame* frame) {
+  Link link{};
+  link.fp = fp;
+  link.pc = builtins_begin_;
+  link.kind = careful_frames_.IsInterpreted(fp) ? Kind::kInterpreted : Kind::kBuiltin;
+  *frame = FrameOf(link, state);
+  return true;
+}
+
+bool JsStackSource::Follow(uint64_t address, IsolateState& state, NativeWalk* native) {
   WalkMemory& memory = state.walk;
   while (!memory.full()) {
     if (memory.ContinuesAsBefore(address)) return true;
@@ -124,7 +183,16 @@ bool JsStackSource::Follow(uint64_t address, IsolateState& state) {
       // C++ entered here: go on with the JavaScript that called that C++.
       link.second = link.fp - entry_saved_exit_;
       link.first = WordAt(link.second);
-      if (!IsOnStack(link.first, link.fp, state)) return false;
+      bool returns_to_js = IsOnStack(link.first, link.fp, state);
+      if (native != nullptr && link.fp + 16 < state.stack_end) {
+        memory.AddLink(link);
+        NativeCursor cursor{WordAt(link.fp + 8), link.fp + 16, WordAt(link.fp)};
+        if (FollowNativeFrom(native, cursor, returns_to_js ? link.first : 0, state)) return true;
+        if (!returns_to_js) return false;
+        address = link.first;
+        continue;
+      }
+      if (!returns_to_js) return false;
       address = link.first;
     } else if (link.kind >= Kind::kFirstReported) {
       memory.AddFrame(FrameOf(link, state));
@@ -190,6 +258,12 @@ void JsStackSource::Describe(const RawFrame& frame, FrameSink& sink) {
   } else {
     frames.DescribeBuiltin(frame.fp, owner, sink);
   }
+}
+
+void JsStackSource::SetNative(bool native) {
+  static NativeWalk* walk = nullptr;
+  if (native && walk == nullptr) walk = new NativeWalk;
+  native_.store(native ? walk : nullptr, std::memory_order_release);
 }
 
 std::string JsStackSource::Calibrate(v8::Isolate* isolate) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "node/isolates.h"
+#include "node/native_walk.h"
 #include "node/v8_frames.h"
 #include "node/v8_heap.h"
 #include "node/v8_layout.h"
@@ -31,6 +32,9 @@ class JsStackSource final : public StackSource {
   // Learns the running binary's layout and proves it on probes run in the current context. Returns an empty string, or
   // what was wrong: then Walk() finds no frames. On an isolate's thread, outside of garbage collections.
   std::string Calibrate(v8::Isolate* isolate);
+
+  // Whether walks tell of native frames too, in between.
+  void SetNative(bool native);
 
   // Drops what is remembered of scripts and functions.
   void Clear() {
@@ -53,19 +57,31 @@ class JsStackSource final : public StackSource {
   bool IsCompiledCode(uint64_t pc, const IsolateState& state) const {
     return pc >= state.code_begin && pc < state.code_end && pc - state.builtins_copy >= builtins_bytes_;
   }
+  bool IsV8Code(uint64_t pc, const IsolateState& state) const {
+    return BuiltinOffset(pc, state) < builtins_bytes_ || IsCompiledCode(pc, state);
+  }
   bool IsOutsideOfCollections(uint64_t exit_fp) const;
   uint64_t FindDirectCall(const IsolateState& state) const;
+  // Adds the native frames between the hook and `exit_fp`, if any are wanted. Returns whether the walk goes on as the
+  // last one did; `called` is set where V8's code called the outermost of them directly.
+  bool FollowNative(NativeWalk* native, uint64_t exit_fp, IsolateState& state, uint64_t* called);
+  bool FollowNativeFrom(NativeWalk* native, NativeCursor& cursor, uint64_t limit, IsolateState& state);
+  static void WalkWithoutJs(NativeWalk* native, StackWalk& walk);
   bool FirstOfDirectCall(uint64_t called, uint64_t fp, const IsolateState& state, RawFrame* frame);
+  bool IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& state) const;
+  uint64_t FirstFrameAbove(uint64_t address, const IsolateState& state) const;
+  bool FrameAt(uint64_t fp, const IsolateState& state, RawFrame* frame);
   RawFrame FrameOf(Link& link, const IsolateState& state) const;
   // Follows the links from `address` on, to the outermost frame or to where the last walk went on in the same way.
   // Returns whether it did.
-  bool Follow(uint64_t address, IsolateState& state);
+  bool Follow(uint64_t address, IsolateState& state, NativeWalk* native);
 
   V8Layout layout_{};
   V8Heap heap_;
   V8Heap careful_heap_;
   V8Frames frames_;
   V8Frames careful_frames_;
+  std::atomic<NativeWalk*> native_{nullptr};  // when wanted; never deleted, since threads may be inside
   bool usable_ = false;
   bool tried_ = false;
   std::string failure_;

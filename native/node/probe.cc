@@ -126,8 +126,8 @@ bool Probe::SeesProbes(IsolateState& state, const std::vector<std::string>& expe
   if (!state.walk.usable() || !walk.usable()) return false;
   // Every try is a walk of its own: nothing of the last one's is to be believed.
   state.walk.Forget();
-  state.walk.Begin();
-  state.walk.End(source_.Follow(exit_fp, state), walk, 0);
+  state.walk.Begin(walk);
+  state.walk.End(source_.Follow(exit_fp, state, nullptr), walk, 0);
   Notes notes;
   for (size_t level = walk.depth(); level-- > 0 && notes.lines().size() < expected.size();) {
     source_.heap_.set_careful(true);

@@ -16,10 +16,12 @@ inline uint64_t WordAt(uint64_t address) { return *reinterpret_cast<const uint64
 class WalkMemory {
  public:
   // What a frame pointer chain's link leads to. Kinds below kFirstReported are not shown.
-  enum Kind : uint8_t { kStub, kEntry, kFirstReported, kCompiled = kFirstReported, kInterpreted, kBuiltin };
+  enum Kind : uint8_t { kStub, kEntry, kFirstReported, kCompiled = kFirstReported, kInterpreted, kBuiltin, kNative };
 
   struct Link {
-    uint64_t address;  // where it was read: the caller's frame pointer at `address`, the return address behind it
+    // Where it was read: the caller's frame pointer at `address` (not of native frames, which may keep it anywhere),
+    // the return address behind it.
+    uint64_t address;
     uint64_t fp;
     uint64_t pc;
     // What else of the frame the key was made from: bytecode array and offset, function, or the saved exit frame.
@@ -36,8 +38,9 @@ class WalkMemory {
 
   void Forget() { begin_ = kEnd; }
 
-  // Begins a walk.
-  void Begin() {
+  // Begins a walk. What was remembered is good if the last walk was made with it, and found something to go on from.
+  void Begin(const StackWalk& last) {
+    if (last.maker() != this || last.depth() == 0) Forget();
     candidate_ = begin_;
     fresh_count_ = fresh_frame_count_ = 0;
     retry_above_ = 0;
@@ -61,7 +64,7 @@ class WalkMemory {
   void End(bool continues, StackWalk& walk, uint64_t epoch) {
     size_t rest = continues ? candidate_ : kEnd;
     uint32_t reported = rest < kEnd ? links_[rest].reported_from_here : 0;
-    walk.Set(reported, fresh_frames_.data(), fresh_frame_count_, epoch);
+    walk.Set(reported, fresh_frames_.data(), fresh_frame_count_, epoch, this);
     if (fresh_count_ > rest) {
       // Too deep to be remembered.
       begin_ = kEnd;
@@ -84,7 +87,7 @@ class WalkMemory {
     size_t i = from;
     for (; i < kEnd; i++) {
       const Link& link = links_[i];
-      bool same = WordAt(link.address) == link.fp && WordAt(link.address + 8) == link.pc;
+      bool same = WordAt(link.address + 8) == link.pc && (link.kind == kNative || WordAt(link.address) == link.fp);
       switch (link.kind) {
         case kInterpreted:
           same = same && WordAt(link.fp - 32) == link.first && WordAt(link.fp - 40) == link.second;

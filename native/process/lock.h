@@ -4,6 +4,8 @@
 #include <sched.h>
 
 #include <atomic>
+#include <cstdint>
+#include <ctime>
 
 namespace heapray {
 
@@ -22,21 +24,46 @@ class SpinLock {
 
   void Lock() {
     int spins = 0;
-    while (locked_.exchange(true, std::memory_order_acquire)) {
-      while (locked_.load(std::memory_order_relaxed)) {
-        // The holder may have lost its core: give it ours.
-        if (++spins % 64 == 0) {
-          sched_yield();
-        } else {
-          __builtin_ia32_pause();
-        }
-      }
-    }
+    while (!TryLock()) Wait(&spins);
   }
-  void Unlock() { locked_.store(false, std::memory_order_release); }
+  // Gives up after so many milliseconds, and returns false.
+  bool LockWithin(int64_t milliseconds) {
+    int64_t end = NowMs() + milliseconds;
+    int spins = 0;
+    while (!TryLock()) {
+      Wait(&spins);
+      if (spins % 64 == 0 && NowMs() > end) return false;
+    }
+    return true;
+  }
+  void Unlock() { holder_.store(nullptr, std::memory_order_release); }
+
+  // What a signal handler needs to know of the thread that it interrupted.
+  bool HeldByThisThread() const { return holder_.load(std::memory_order_relaxed) == __builtin_thread_pointer(); }
 
  private:
-  std::atomic<bool> locked_{false};
+  bool TryLock() {
+    void* free = nullptr;
+    return holder_.compare_exchange_strong(free, __builtin_thread_pointer(), std::memory_order_acquire,
+                                           std::memory_order_relaxed);
+  }
+  void Wait(int* spins) {
+    while (holder_.load(std::memory_order_relaxed) != nullptr) {
+      // The holder may have lost its core: give it ours.
+      if (++*spins % 64 == 0) {
+        sched_yield();
+        return;
+      }
+      __builtin_ia32_pause();
+    }
+  }
+  static int64_t NowMs() {
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
+  }
+
+  std::atomic<void*> holder_{nullptr};
 };
 
 }  // namespace heapray

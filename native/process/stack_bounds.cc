@@ -4,14 +4,15 @@
 
 namespace heapray {
 
-uint64_t ThisThreadsStackEnd() {
+StackBounds ThisThreadsStack() {
   pthread_attr_t attributes;
   void* begin = nullptr;
   size_t bytes = 0;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return 0;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return {};
   pthread_attr_getstack(&attributes, &begin, &bytes);
   pthread_attr_destroy(&attributes);
-  return reinterpret_cast<uint64_t>(begin) + bytes;
+  auto address = reinterpret_cast<uint64_t>(begin);
+  return {address, address + bytes};
 }
 
 }  // namespace heapray

@@ -147,6 +147,22 @@ bool RecordWriter::Frame(const Location* locations, size_t count) {
   return Finish(p, wire::kFrame, q);
 }
 
+bool RecordWriter::NativeFrame(uint32_t module, uint64_t address) {
+  uint8_t* p = sink_->Reserve(kRoom);
+  if (p == nullptr) return false;
+  return Finish(p, wire::kFrame | wire::kNativeFrame, PutVarint(PutVarint(p + 1, module), address));
+}
+
+bool RecordWriter::Module(uint32_t path, uint64_t bias, const uint8_t* build_id, size_t build_id_bytes) {
+  if (build_id_bytes > wire::kMaxBuildIdBytes) build_id_bytes = 0;
+  uint8_t body[10 * 3 + wire::kMaxBuildIdBytes];
+  uint8_t* q = PutVarint(PutVarint(PutVarint(body, path), bias), build_id_bytes);
+  if (build_id_bytes > 0) memcpy(q, build_id, build_id_bytes);
+  return Extended(wire::kModule, body, static_cast<size_t>(q - body) + build_id_bytes);
+}
+
+bool RecordWriter::Symbol(uint32_t frame, uint32_t name) { return Extended(wire::kSymbol, {frame, name}); }
+
 bool RecordWriter::Function(uint32_t name, uint32_t script, uint32_t line, uint32_t column) {
   uint8_t* p = sink_->Reserve(kRoom);
   if (p == nullptr) return false;

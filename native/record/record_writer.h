@@ -45,6 +45,12 @@ class RecordWriter final : public Recorder {
 
   bool Node(uint32_t id, uint32_t parent, uint32_t frame);
   bool Frame(const Location* locations, size_t count);
+  // `address`: a return address, less the module's load bias; module 0 is none, and the address then as it is.
+  bool NativeFrame(uint32_t module, uint64_t address);
+  // Defines the next module. A build id longer than the format has room for counts as none.
+  bool Module(uint32_t path, uint64_t bias, const uint8_t* build_id, size_t build_id_bytes);
+  // The name that a native frame's module has for its address.
+  bool Symbol(uint32_t frame, uint32_t name);
   bool Function(uint32_t name, uint32_t script, uint32_t line, uint32_t column);
   bool Script(uint32_t url, uint32_t source_map_url);
   bool String(std::string_view text);

@@ -7,8 +7,9 @@
 namespace heapray::wire {
 
 inline constexpr uint8_t kMagic[8] = {'h', 'e', 'a', 'p', 'r', 'a', 'y', 0};
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion = 2;
 inline constexpr uint32_t kMaxStringBytes = 16u << 20;
+inline constexpr uint32_t kMaxBuildIdBytes = 64;
 
 // The low four bits of a tag byte.
 inline constexpr uint8_t kEnd = 0;
@@ -35,8 +36,9 @@ inline constexpr uint8_t kSameAddress = 0x40;
 inline constexpr uint8_t kHeapPages = 0x80;
 inline constexpr uint8_t kParentIsPrevious = 0x10;
 inline constexpr uint8_t kFrameIsNext = 0x20;
+inline constexpr uint8_t kNativeFrame = 0x10;
 
-enum ExtendedType : uint8_t { kSnapshot = 1, kTrailer = 2, kLocation = 3, kTotals = 4 };
+enum ExtendedType : uint8_t { kSnapshot = 1, kTrailer = 2, kLocation = 3, kTotals = 4, kModule = 5, kSymbol = 6 };
 
 // memray's allocator numbers; heapray's own kinds start at 32.
 enum class Allocator : uint8_t {
@@ -52,6 +54,7 @@ enum class Allocator : uint8_t {
   kMmap = 14,
   kMunmap = 15,
   kHeapPages = 32,
+  kJsObject = 33,
 };
 
 }  // namespace heapray::wire

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 namespace heapray {
 
@@ -34,6 +35,18 @@ class FlatMap {
     if (capacity_ == 0) return nullptr;
     Entry& entry = Slot(entries_.get(), capacity_, key);
     return entry.key == 0 ? nullptr : &entry.value;
+  }
+
+  // Drops the entries whose value `keep(value)` does not want; the rest may change.
+  template <typename Keep>
+  void Filter(Keep keep) {
+    std::vector<Entry> kept;
+    for (size_t i = 0; i < capacity_; i++) {
+      if (entries_[i].key != 0 && keep(entries_[i].value)) kept.push_back(entries_[i]);
+    }
+    entries_.reset();
+    capacity_ = count_ = 0;
+    for (const Entry& entry : kept) (*this)[entry.key] = entry.value;
   }
 
   size_t size() const { return count_; }

@@ -12,7 +12,7 @@ namespace heapray {
 
 // A physical frame as the walk found it. `key` identifies the code and the place in it for as long as the thread's
 // epoch lasts; `fp` and `pc` are the frame's and the code's addresses, good for Describe() until the allocation
-// returns.
+// returns. A native frame has no `fp`: the tree describes it by itself.
 struct RawFrame {
   uint64_t key;
   uint64_t fp;
@@ -52,23 +52,28 @@ class StackWalk {
   // How many of the outermost frames are those of the walk before.
   size_t unchanged() const { return unchanged_; }
   uint64_t epoch() const { return epoch_; }
+  // Whatever remembers how this walk was made.
+  const void* maker() const { return maker_; }
 
   // For a StackSource: keeps the `unchanged` outermost frames of the walk before and puts `count` frames, innermost
   // first, on top. What does not fit loses its outermost frames.
-  void Set(size_t unchanged, const RawFrame* fresh, size_t count, uint64_t epoch) {
+  void Set(size_t unchanged, const RawFrame* fresh, size_t count, uint64_t epoch, const void* maker = nullptr) {
     if (unchanged > depth_) unchanged = depth_;
     if (count > kMaxDepth - unchanged) count = kMaxDepth - unchanged;
     if (count > 0) memcpy(&frames_[kMaxDepth - unchanged - count], fresh, count * sizeof(RawFrame));
     depth_ = unchanged + count;
     unchanged_ = unchanged;
     epoch_ = epoch;
+    maker_ = maker;
   }
+  void SetEmpty(uint64_t epoch = 0) { Set(0, nullptr, 0, epoch, nullptr); }
 
  private:
   MappedArray<RawFrame> frames_;
   size_t depth_ = 0;
   size_t unchanged_ = 0;
   uint64_t epoch_ = 0;
+  const void* maker_ = nullptr;
 };
 
 class StackSource {

@@ -43,7 +43,7 @@ uint32_t StackTree::Resolve(ThreadStack& stack) {
   uint32_t node = level == 0 ? stack.base_ : stack.levels_[level - 1].node;
   for (; level < depth; level++) {
     const RawFrame& raw = walk.FromOutermost(level);
-    uint32_t frame = Frame(raw, walk.epoch());
+    uint32_t frame = raw.fp == 0 ? NativeFrame(raw.pc) : Frame(raw, walk.epoch());
     // A frame that stands for nothing a reader could see keeps its caller's node.
     if (frame != 0) node = Node(node, frame);
     stack.levels_[level] = {raw.key, node};
@@ -54,13 +54,62 @@ uint32_t StackTree::Resolve(ThreadStack& stack) {
 
 uint32_t StackTree::Frame(const RawFrame& raw, uint64_t epoch) {
   KnownFrame* known = frame_by_key_.Find(raw.key);
-  if (known != nullptr && known->epoch == epoch) return known->frame;
+  if (known != nullptr && known->epoch == epoch) {
+    known->seen = Seen::kAgain;
+    return known->frame;
+  }
 
   Collector collector(this);
   source_->Describe(raw, collector);
   uint32_t frame = FrameOf(collector.locations(), collector.count());
-  frame_by_key_[raw.key] = {epoch, frame};
+  if (frame_by_key_.size() >= sweep_at_) SweepFrames();
+  frame_by_key_[raw.key] = {epoch, frame, Seen::kDescribed};
   return frame;
+}
+
+uint32_t StackTree::NativeFrame(uint64_t pc) {
+  const Modules& modules = Modules::Get();
+  uint32_t generation = modules.generation();
+  NativePlace* known = frame_by_pc_.Find(pc);
+  if (known != nullptr && known->generation == generation) return known->frame;
+
+  // A return address may be the end of its function, and of its module.
+  int number = modules.Find(pc - 1);
+  uint32_t module = number < 0 ? 0 : NativeModule(number);
+  uint64_t address = number < 0 ? pc : pc - modules[number].bias;
+  uint32_t& slot = frame_by_address_[static_cast<uint64_t>(module) << 48 | address];
+  if (slot == 0) {
+    slot = ++frames_;
+    writer_->NativeFrame(module, address);
+  }
+  uint32_t frame = slot;
+  frame_by_pc_[pc] = {generation, frame};
+  return frame;
+}
+
+uint32_t StackTree::NativeModule(int number) {
+  auto index = static_cast<size_t>(number);
+  if (index >= modules_.size()) modules_.resize(index + 1);
+  if (modules_[index] == 0) {
+    const Module& module = Modules::Get()[number];
+    uint32_t path = String(module.path);
+    modules_[index] = ++modules_written_;
+    writer_->Module(path, module.bias, module.build_id.data(), module.build_id.size());
+  }
+  return modules_[index];
+}
+
+// Code moves and dies, and so do its keys: without this, memory would follow all that there ever were. A key that is
+// dropped too early is described again.
+void StackTree::SweepFrames() {
+  size_t again = 0;
+  frame_by_key_.Filter([&again](KnownFrame& known) {
+    bool keep = known.seen != Seen::kNot;
+    if (known.seen == Seen::kAgain) again++;
+    known.seen = Seen::kNot;
+    return keep;
+  });
+  sweep_at_ = frame_by_key_.size() + std::max(kSmallestSweep, again);
 }
 
 uint32_t StackTree::FrameOf(const Location* locations, size_t count) {

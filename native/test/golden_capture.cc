@@ -41,10 +41,27 @@ class FakeSource final : public StackSource {
 
 uint32_t Resolve(StackTree& tree, ThreadStack& stack, std::vector<uint64_t> innermost_first, uint64_t epoch) {
   std::vector<RawFrame> frames;
-  for (uint64_t key : innermost_first) frames.push_back({key, 0, 0});
+  for (uint64_t key : innermost_first) frames.push_back({key, 8, 0});
   stack.walk().Set(0, frames.data(), frames.size(), epoch);
   stack.Unchanged();
   return tree.Resolve(stack);
+}
+
+// The tree has made frames 1 to 3 and nodes 1 to 3 when these follow.
+constexpr uint32_t kNativeNode = 6;
+
+void WriteNativeFrames(RecordWriter& writer, StackTree& tree, uint32_t outer) {
+  uint8_t build_id[20];
+  for (uint8_t i = 0; i < sizeof build_id; i++) build_id[i] = static_cast<uint8_t>(0xf0 + i);
+  writer.Module(tree.String("/app/libfoo.so.1"), 0x7f8000000000, build_id, sizeof build_id);
+  writer.Module(tree.String("/app/addon.node"), 0, nullptr, 0);
+  writer.NativeFrame(2, 0x1234);
+  writer.NativeFrame(1, 0x98765);
+  writer.NativeFrame(0, 0x7f9000000123);
+  writer.Node(4, outer, 4);
+  writer.Node(5, 4, 6);
+  writer.Node(kNativeNode, 5, 5);
+  writer.Symbol(5, tree.String("_ZN3foo3barEi"));
 }
 
 int Main(const char* path, bool buffered, bool aggregated) {
@@ -90,6 +107,11 @@ int Main(const char* path, bool buffered, bool aggregated) {
   recorder.Munmap(main_thread, 0x7f1000004000, 16384);
   recorder.Allocation(main_thread, wire::Allocator::kHeapPages, 0x100000, 262144, one);
   recorder.Munmap(main_thread, 0x100000, 262144);
+  WriteNativeFrames(writer, tree, one);
+  recorder.Allocation(main_thread, wire::Allocator::kMalloc, 0x7f0000003000, 300, kNativeNode);
+  recorder.Allocation(main_thread, wire::Allocator::kJsObject, 0x8001, 16391, one);
+  recorder.Allocation(main_thread, wire::Allocator::kJsObject, 0x8002, 24, kNativeNode);
+  recorder.Free(main_thread, 0x8002);
   writer.Thread(2, 43, tree.String("renamed"));
   recorder.Free(pool_thread, 0xdead0);
   recorder.Snapshot({12, 1 << 21, 2000, 4000, 100});

@@ -78,21 +78,22 @@ export function* locationRecords(
     moment === "peak" ? figures.peakCountOf(location) : figures.liveCountOf(location);
   const bytes = (location: number) =>
     moment === "peak" ? figures.peakBytesOf(location) : figures.liveBytesOf(location);
+  const held: number[] = [];
+  for (let location = 0; location < locations.length; location++) if (count(location) > 0) held.push(location);
+  context.stacks.expect(held.map((location) => locations.node.at(location)));
   const record = (thread: number, location: number, size: number, nAllocations: number) => {
     const allocator = locations.allocator.at(location);
     return new LocatedRecord(context, thread, locations.node.at(location), allocator, 0, size, nAllocations);
   };
   if (!mergeThreads) {
-    for (let location = 0; location < locations.length; location++) {
-      const n = count(location);
-      if (n > 0) yield record(locations.thread.at(location), location, bytes(location), n);
+    for (const location of held) {
+      yield record(locations.thread.at(location), location, bytes(location), count(location));
     }
     return;
   }
   const merged = new Map<number, { location: number; size: number; n: number }>();
-  for (let location = 0; location < locations.length; location++) {
+  for (const location of held) {
     const n = count(location);
-    if (n === 0) continue;
     const key = locations.node.at(location) * 256 + locations.allocator.at(location);
     const entry = merged.get(key);
     if (entry === undefined) {

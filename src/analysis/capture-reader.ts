@@ -4,12 +4,14 @@ import { EventBatch, SNAPSHOT_EVENT } from "../capture/event-batch.js";
 import type { AllocationRecord, MemorySnapshot, Metadata } from "../capture/records.js";
 import type { AllocatorType } from "../capture/wire.js";
 import { FunctionNames } from "../symbols/function-names.js";
+import type { NativeSymbols } from "../symbols/native-symbols.js";
 import { SourceMaps } from "../symbols/source-maps.js";
 import { SourceText } from "../symbols/source-text.js";
 import type { ReadText } from "../symbols/text-files.js";
 import { eventRecord, locationRecords, type RecordContext } from "./allocation-record.js";
 import { type CaptureContents, contentsOf } from "./capture-contents.js";
 import type { LocationFigures } from "./location-figures.js";
+import { NativeFrames } from "./native-frames.js";
 import { SnapshotSeries } from "./snapshot-series.js";
 import { StackTraces } from "./stack-traces.js";
 
@@ -18,6 +20,11 @@ export interface ReaderOptions {
   readonly sourceMaps?: boolean;
   /** Reads source maps and sources; a FileReader reads them from disk, any other reader has none unless told. */
   readonly readText?: ReadText;
+  /**
+   * Looks up native frames in the modules' files. A FileReader does so on this machine; any other reader has the names
+   * that the capture brought along, unless told.
+   */
+  readonly nativeSymbols?: NativeSymbols;
   /** Memory snapshots to keep, evenly thinned out beyond; 10,000 unless told. */
   readonly maxMemorySnapshots?: number;
   /** Called as a pass over the capture goes on. */
@@ -60,6 +67,8 @@ export class CaptureReader implements Disposable {
   readonly #maxSnapshots: number;
   readonly #maps: SourceMaps | undefined;
   readonly #names: FunctionNames | undefined;
+  readonly #symbols: NativeSymbols | undefined;
+  readonly #warnings = new Set<string>();
   readonly #contents: CaptureContents;
   /** The pass that the header was read with, not yet used for anything else. */
   #unused: CaptureSource | undefined;
@@ -77,6 +86,7 @@ export class CaptureReader implements Disposable {
     this.#maxSnapshots = options.maxMemorySnapshots ?? 10_000;
     this.#maps = options.sourceMaps === false ? undefined : new SourceMaps(readText);
     this.#names = this.#maps && new FunctionNames(readText, this.#maps);
+    this.#symbols = options.nativeSymbols;
     this.sourceText = new SourceText(readText, this.#maps);
     this.#unused = this.#open();
     this.metadata = this.#makeMetadata(this.#unused);
@@ -116,6 +126,11 @@ export class CaptureReader implements Disposable {
     return this.#scan().snapshots.snapshots.values();
   }
 
+  /** What the stack traces given so far lack, and why; a sentence each. */
+  get warnings(): readonly string[] {
+    return [...this.#warnings];
+  }
+
   get closed(): boolean {
     return this.#closed;
   }
@@ -151,7 +166,8 @@ export class CaptureReader implements Disposable {
   }
 
   #contextOf({ tables }: CaptureSource): RecordContext {
-    return { tables, stacks: new StackTraces(tables, this.#maps, this.#names) };
+    const native = new NativeFrames(tables, this.#symbols, this.#warnings);
+    return { tables, stacks: new StackTraces(tables, { maps: this.#maps, names: this.#names, native }) };
   }
 
   #openPass(): CaptureSource {

@@ -1,6 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { CaptureDecoder } from "../capture/decoder.js";
 import { CaptureFile, FileByteSource } from "../capture/file-byte-source.js";
+import { ModuleSymbols } from "../symbols/module-symbols.js";
 import { readTextFile } from "../symbols/text-files.js";
 import { CaptureReader, type ReaderOptions } from "./capture-reader.js";
 
@@ -23,7 +24,7 @@ export class FileReader extends CaptureReader {
     try {
       const open = (onRead: (bytesRead: number) => void) =>
         new CaptureDecoder(new FileByteSource(file), { onRead, gunzip });
-      super(path, file.size, open, { readText: readTextFile, ...options });
+      super(path, file.size, open, { readText: readTextFile, nativeSymbols: new ModuleSymbols(), ...options });
     } catch (error) {
       file.close();
       throw error;

@@ -6,22 +6,20 @@ import { EventBatch } from "../capture/event-batch.js";
 import { headerBytes } from "../capture/header.js";
 import type { AllocationRecord, CaptureHeader, MemorySnapshot } from "../capture/records.js";
 import { FunctionNames } from "../symbols/function-names.js";
+import type { NativeSymbols } from "../symbols/native-symbols.js";
 import { SourceMaps } from "../symbols/source-maps.js";
-import type { ReadText } from "../symbols/text-files.js";
 import { locationRecords, type RecordContext } from "./allocation-record.js";
-import type { MergeOptions } from "./capture-reader.js";
+import type { MergeOptions, ReaderOptions } from "./capture-reader.js";
 import { HighWaterMark } from "./high-water-mark.js";
+import { NativeFrames } from "./native-frames.js";
 import { SnapshotSeries } from "./snapshot-series.js";
 import { StackTraces } from "./stack-traces.js";
 
-export interface LiveCaptureOptions {
-  /** Whether stack traces show original sources through source maps; true unless told. */
-  readonly sourceMaps?: boolean;
-  /** Reads source maps and sources; there are none unless told. */
-  readonly readText?: ReadText;
-  /** Memory snapshots to keep, evenly thinned out beyond; 10,000 unless told. */
-  readonly maxMemorySnapshots?: number;
-}
+/** As a CaptureReader has them. */
+export type LiveCaptureOptions = Pick<
+  ReaderOptions,
+  "sourceMaps" | "readText" | "nativeSymbols" | "maxMemorySnapshots"
+>;
 
 /**
  * A capture of every allocation while it arrives, wherever it comes from: at any moment, what is live. Its memory grows
@@ -34,6 +32,8 @@ export class LiveCapture {
   readonly #source: ArrivingByteSource;
   readonly #maps: SourceMaps | undefined;
   readonly #names: FunctionNames | undefined;
+  readonly #symbols: NativeSymbols | undefined;
+  readonly #warnings = new Set<string>();
   /** What came before the whole header was there. */
   #start: Uint8Array = new Uint8Array(0);
   #decoder: CaptureDecoder | undefined;
@@ -46,6 +46,7 @@ export class LiveCapture {
     this.#snapshots = new SnapshotSeries(options.maxMemorySnapshots ?? 10_000);
     this.#maps = options.sourceMaps === false ? undefined : new SourceMaps(readText);
     this.#names = this.#maps && new FunctionNames(readText, this.#maps);
+    this.#symbols = options.nativeSymbols;
   }
 
   /**
@@ -63,7 +64,9 @@ export class LiveCapture {
       this.#decoder = new CaptureDecoder(this.#source);
       this.#start = new Uint8Array(0);
       const { tables } = this.#decoder;
-      this.#context = { tables, stacks: new StackTraces(tables, this.#maps, this.#names) };
+      const native = new NativeFrames(tables, this.#symbols, this.#warnings);
+      const stacks = new StackTraces(tables, { maps: this.#maps, names: this.#names, native });
+      this.#context = { tables, stacks };
     } else if (!this.#decoder.finished) {
       this.#source.push(bytes);
     }
@@ -102,6 +105,11 @@ export class LiveCapture {
 
   get lastSnapshot(): MemorySnapshot | undefined {
     return this.#snapshots.last;
+  }
+
+  /** What the stack traces given so far lack, and why; a sentence each. */
+  get warnings(): readonly string[] {
+    return [...this.#warnings];
   }
 
   /** The allocations that are live now, merged by location. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CaptureEnd } from "../capture/capture-source.js";
 import { CaptureError } from "../capture/errors.js";
 import type { AllocationRecord, CaptureHeader, MemorySnapshot } from "../capture/records.js";
+import { ModuleSymbols } from "../symbols/module-symbols.js";
 import { readTextFile } from "../symbols/text-files.js";
 import type { MergeOptions } from "./capture-reader.js";
 import { LiveCapture, type LiveCaptureOptions } from "./live-capture.js";
@@ -46,7 +47,11 @@ export class SocketReader implements Disposable, AsyncDisposable {
     }
     this.#port = port;
     this.#address = address;
-    this.#capture = new LiveCapture(this.#name, { readText: readTextFile, ...rest });
+    this.#capture = new LiveCapture(this.#name, {
+      readText: readTextFile,
+      nativeSymbols: new ModuleSymbols(),
+      ...rest,
+    });
   }
 
   /**
@@ -127,6 +132,11 @@ export class SocketReader implements Disposable, AsyncDisposable {
   /** Allocations recorded until now. */
   get totalAllocations(): number {
     return this.#live().totalAllocations;
+  }
+
+  /** What the stack traces given so far lack, and why; a sentence each. */
+  get warnings(): readonly string[] {
+    return this.#live().warnings;
   }
 
   /** How tracking ended; undefined while it goes on, and where the connection ended before it. */

@@ -3,20 +3,36 @@ import type { CaptureTables } from "../capture/tables.js";
 import { toPath } from "../symbols/file-urls.js";
 import type { FunctionNames } from "../symbols/function-names.js";
 import type { SourceMaps } from "../symbols/source-maps.js";
+import { NativeFrames } from "./native-frames.js";
 
-/** Turns stack nodes into frames: the program's own, through source maps where there are any. */
+/** What explains frames; without one of these, they are shown as the capture has them. */
+export interface FrameSources {
+  /** Leads to where the program's own code is, from where the running code was. */
+  readonly maps?: SourceMaps | undefined;
+  /** Functions' names in the source. */
+  readonly names?: FunctionNames | undefined;
+  readonly native?: NativeFrames | undefined;
+}
+
+/** Turns stack nodes into frames: the program's own, through source maps where there are any, and native ones. */
 export class StackTraces {
   readonly #tables: CaptureTables;
   readonly #maps: SourceMaps | undefined;
   readonly #names: FunctionNames | undefined;
+  readonly #native: NativeFrames;
   /** Logical frames by physical frame. */
   readonly #frames = new Map<number, readonly Frame[]>();
 
-  /** Without `maps`, frames are where the running code was; without `names`, functions are called as they were there. */
-  constructor(tables: CaptureTables, maps?: SourceMaps, names?: FunctionNames) {
+  constructor(tables: CaptureTables, { maps, names, native = new NativeFrames(tables) }: FrameSources = {}) {
     this.#tables = tables;
     this.#maps = maps;
     this.#names = names;
+    this.#native = native;
+  }
+
+  /** Announces the nodes that will be asked for next, where there may be many. */
+  expect(nodes: readonly number[]): void {
+    this.#native.expect(nodes);
   }
 
   /** The frames of a stack node, innermost first, at most `maxStacks` of them. */
@@ -33,6 +49,7 @@ export class StackTraces {
   }
 
   #framesOf(physical: number): readonly Frame[] {
+    if (this.#tables.isNative(physical)) return this.#native.of(physical);
     let frames = this.#frames.get(physical);
     if (frames === undefined) {
       const { frameEnd } = this.#tables;

@@ -7,7 +7,10 @@ import type { CaptureTables } from "./tables.js";
 export interface CaptureEnd {
   /** Milliseconds since the Unix epoch. */
   readonly endTimeMs: number;
+  /** `stop`, `exit`, or `signal`. */
   readonly reason: string;
+  /** The signal that ended the process, where that was the reason. */
+  readonly signal?: number;
 }
 
 /**

@@ -242,7 +242,7 @@ export class CaptureDecoder implements CaptureSource {
       } else {
         window.start = start;
         window.position = pos;
-        if (!this.#readRare(type, start, batch, count, thread)) {
+        if (!this.#readRare(tag, start, batch, count, thread)) {
           start = window.start;
           break;
         }
@@ -272,13 +272,14 @@ export class CaptureDecoder implements CaptureSource {
     this.#lastAddress.items[thread] = address;
   }
   /**
-   * Decodes a record that is not on the hot path, from the window's position, which is after its tag at `start`.
+   * Decodes a record that is not on the hot path, from the window's position, which is after its `tag` at `start`.
    * False where the input ends inside of it.
    */
-  #readRare(type: number, start: number, batch: EventBatch, count: number, thread: number): boolean {
+  #readRare(tag: number, start: number, batch: EventBatch, count: number, thread: number): boolean {
+    const type = tag & 15;
     if (type === Type.END) throw this.#window.corrupt(start, "an end record has flags");
     if (type !== Type.EXTENDED) {
-      if (!readDefinition(type, start, this.#window, this.tables)) return false;
+      if (!readDefinition(tag, start, this.#window, this.tables)) return false;
       while (this.#lastNode.length < this.tables.threadTid.length) this.#addThread();
       return true;
     }

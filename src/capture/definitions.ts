@@ -1,13 +1,14 @@
 import type { ByteWindow } from "./byte-window.js";
 import type { CaptureTables } from "./tables.js";
-import { MAX_STRING_BYTES, Type } from "./wire.js";
+import { Flag, MAX_STRING_BYTES, Type } from "./wire.js";
 
 /**
  * Decodes a record that defines something (a string, script, function, frame or thread) into the tables, from the
- * window's position, which is after its tag at `start`. False where the input ends inside of it.
+ * window's position, which is after its `tag` at `start`. False where the input ends inside of it.
  * @throws CaptureError `CORRUPT`
  */
-export function readDefinition(type: number, start: number, window: ByteWindow, tables: CaptureTables): boolean {
+export function readDefinition(tag: number, start: number, window: ByteWindow, tables: CaptureTables): boolean {
+  const type = tag & 15;
   switch (type) {
     case Type.STRING:
       return readString(start, window, tables);
@@ -16,7 +17,9 @@ export function readDefinition(type: number, start: number, window: ByteWindow, 
     case Type.FUNCTION:
       return readFunction(start, window, tables);
     case Type.FRAME:
-      return readFrame(start, window, tables);
+      return (tag & Flag.NATIVE_FRAME) !== 0
+        ? readNativeFrame(start, window, tables)
+        : readFrame(start, window, tables);
     case Type.THREAD:
       return readThread(start, window, tables);
     default:
@@ -80,6 +83,19 @@ function readFrame(start: number, window: ByteWindow, tables: CaptureTables): bo
     mustExist(window, start, "function", logicalFunction.at(i), tables.functionName.length);
   }
   tables.frameEnd.push(logicalFunction.length);
+  tables.frameModule.push(0);
+  tables.frameAddress.push(0);
+  return true;
+}
+
+function readNativeFrame(start: number, window: ByteWindow, tables: CaptureTables): boolean {
+  const module = window.varint();
+  const address = window.varint();
+  if (window.overrun) return false;
+  mustExist(window, start, "module", module, tables.modulePath.length);
+  tables.frameEnd.push(tables.logicalFunction.length);
+  tables.frameModule.push(module);
+  tables.frameAddress.push(address);
   return true;
 }
 
@@ -103,6 +119,7 @@ function readThread(start: number, window: ByteWindow, tables: CaptureTables): b
   return true;
 }
 
-function mustExist(window: ByteWindow, start: number, what: string, id: number, length: number): void {
+/** @throws CaptureError `CORRUPT` where `id` is not below `length` */
+export function mustExist(window: ByteWindow, start: number, what: string, id: number, length: number): void {
   if (id >= length) throw window.corrupt(start, `${what} ${id} is used before it is defined`);
 }

@@ -1,9 +1,10 @@
 import type { AggregateTable } from "./aggregate.js";
 import type { ByteWindow } from "./byte-window.js";
 import type { CaptureEnd } from "./capture-source.js";
+import { mustExist } from "./definitions.js";
 import type { RawSnapshot } from "./event-batch.js";
 import type { CaptureTables } from "./tables.js";
-import { AllocatorType, Extended, MAX_STRING_BYTES } from "./wire.js";
+import { AllocatorType, Extended, MAX_BUILD_ID_BYTES, MAX_STRING_BYTES } from "./wire.js";
 
 const MAX_EXTENDED_BYTES = MAX_STRING_BYTES;
 
@@ -38,8 +39,38 @@ export function readExtended(
   else if (subtype === Extended.TRAILER) record = { end: readTrailer(content - header, after, window) };
   else if (subtype === Extended.LOCATION) readLocation(content - header, after, window, tables, aggregate);
   else if (subtype === Extended.TOTALS) readTotals(content - header, after, window, aggregate);
+  else if (subtype === Extended.MODULE) readModule(content - header, after, window, tables);
+  else if (subtype === Extended.SYMBOL) readSymbol(content - header, after, window, tables);
   window.position = after;
   return record;
+}
+
+function readModule(start: number, after: number, window: ByteWindow, tables: CaptureTables): void {
+  const path = window.varint();
+  const bias = window.varint();
+  const length = window.varint();
+  const end = window.position + length;
+  if (end > after) throw window.corrupt(start, "a module is too short");
+  if (length > MAX_BUILD_ID_BYTES) throw window.corrupt(start, `a build id claims ${length} bytes`);
+  mustExist(window, start, "string", path, tables.strings.length);
+  tables.modulePath.push(path);
+  tables.moduleBias.push(bias);
+  tables.moduleBuildId.push(hexadecimal(window.bytes.subarray(window.position, end)));
+}
+
+function readSymbol(start: number, after: number, window: ByteWindow, tables: CaptureTables): void {
+  const frame = window.varint();
+  const name = window.varint();
+  if (window.position > after) throw window.corrupt(start, "a symbol is too short");
+  mustExist(window, start, "frame", frame, tables.frameEnd.length);
+  mustExist(window, start, "string", name, tables.strings.length);
+  if (frame === 0 || !tables.isNative(frame))
+    throw window.corrupt(start, `frame ${frame} has a symbol and is not native`);
+  tables.frameSymbol.set(frame, name);
+}
+
+function hexadecimal(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function readSnapshot(start: number, after: number, window: ByteWindow): RawSnapshot {
@@ -99,7 +130,11 @@ function readTrailer(start: number, after: number, window: ByteWindow): CaptureE
   } catch (error) {
     throw window.corrupt(start, "its trailer is not JSON", error);
   }
-  const { endTimeMs, reason } = (trailer ?? {}) as Partial<Record<keyof CaptureEnd, unknown>>;
+  const { endTimeMs, reason, signal } = (trailer ?? {}) as Partial<Record<keyof CaptureEnd, unknown>>;
   if (typeof endTimeMs !== "number") throw window.corrupt(start, "its trailer has no end time");
-  return { endTimeMs, reason: typeof reason === "string" ? reason : "" };
+  return {
+    endTimeMs,
+    reason: typeof reason === "string" ? reason : "",
+    ...(typeof signal === "number" ? { signal } : {}),
+  };
 }

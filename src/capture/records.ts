@@ -6,6 +6,8 @@ export interface Frame {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** Machine code; such a frame without a source file has its module in place of it. */
+  readonly native?: true;
 }
 
 /** The metadata a capture's header holds (docs/capture-format.md). */

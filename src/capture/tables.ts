@@ -1,4 +1,4 @@
-import { Uint32Column } from "./columns.js";
+import { Float64Column, Uint32Column } from "./columns.js";
 import { StringTable } from "./string-table.js";
 
 /**
@@ -19,9 +19,20 @@ export class CaptureTables {
 
   /** Of physical frame `id` the logical frames are `frameEnd[id - 1]` to `frameEnd[id]`, innermost first. */
   readonly frameEnd = new Uint32Column();
+  /** Of a native frame, which has no logical frames: its module, or 0, and its return address less the module's bias. */
+  readonly frameModule = new Uint32Column();
+  readonly frameAddress = new Float64Column();
+  /** By native frame: the name (string id) that its module had for it, where the capture brings names along. */
+  readonly frameSymbol = new Map<number, number>();
   readonly logicalFunction = new Uint32Column();
   readonly logicalLine = new Uint32Column();
   readonly logicalColumn = new Uint32Column();
+
+  readonly modulePath = new Uint32Column(16);
+  /** Where the module was loaded, less its own addresses. */
+  readonly moduleBias = new Float64Column(16);
+  /** In hexadecimal; empty for none. */
+  readonly moduleBuildId: string[] = [""];
 
   readonly nodeParent = new Uint32Column();
   readonly nodeFrame = new Uint32Column();
@@ -38,6 +49,10 @@ export class CaptureTables {
       this.functionLine,
       this.functionColumn,
       this.frameEnd,
+      this.frameModule,
+      this.frameAddress,
+      this.modulePath,
+      this.moduleBias,
       this.nodeParent,
       this.nodeFrame,
       this.threadTid,
@@ -45,5 +60,10 @@ export class CaptureTables {
     ]) {
       column.push(0);
     }
+  }
+
+  /** Whether a physical frame is machine code rather than functions of the runtime. */
+  isNative(frame: number): boolean {
+    return this.frameEnd.at(frame - 1) === this.frameEnd.at(frame);
   }
 }

@@ -4,9 +4,10 @@
  */
 
 export const MAGIC = Uint8Array.of(0x68, 0x65, 0x61, 0x70, 0x72, 0x61, 0x79, 0);
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 export const MAX_METADATA_BYTES = 16 * 1024 * 1024;
 export const MAX_STRING_BYTES = 16 * 1024 * 1024;
+export const MAX_BUILD_ID_BYTES = 64;
 
 /** The low four bits of a tag byte. */
 export const Type = {
@@ -36,9 +37,10 @@ export const Flag = {
   HEAP_PAGES: 0x80,
   PARENT_IS_PREVIOUS: 0x10,
   FRAME_IS_NEXT: 0x20,
+  NATIVE_FRAME: 0x10,
 } as const;
 
-export const Extended = { SNAPSHOT: 1, TRAILER: 2, LOCATION: 3, TOTALS: 4 } as const;
+export const Extended = { SNAPSHOT: 1, TRAILER: 2, LOCATION: 3, TOTALS: 4, MODULE: 5, SYMBOL: 6 } as const;
 
 /** memray's allocator names and numbers; heapray's own kinds start at 32. */
 export enum AllocatorType {
@@ -54,4 +56,5 @@ export enum AllocatorType {
   MMAP = 14,
   MUNMAP = 15,
   HEAP_PAGES = 32,
+  JS_OBJECT = 33,
 }

@@ -2,12 +2,13 @@ import type { FileReader } from "../analysis/file-reader.js";
 import type { AllocationRecord } from "../capture/records.js";
 import { checkInputFile } from "./paths.js";
 import { progressBar } from "./progress.js";
+import { tell } from "./standard-error.js";
 
 export interface OpenCapture {
   readonly reader: FileReader;
   /** What was live at the peak, or with `leaks` at the end. */
   readonly records: Iterable<AllocationRecord>;
-  /** Takes the progress bar away and closes the capture. */
+  /** Takes the progress bar away, says what the stacks lack, and closes the capture. */
   done(): void;
 }
 
@@ -35,6 +36,7 @@ export async function openCapture(file: string, { leaks, mergeThreads = true }: 
       : reader.getHighWatermarkAllocationRecords({ mergeThreads }),
     done() {
       progress.stop();
+      for (const warning of reader.warnings) tell(`heapray: ${warning}\n`);
       reader.close();
     },
   };

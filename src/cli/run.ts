@@ -34,6 +34,7 @@ Options before the script are heapray's; everything after it is the script's.
 Examples:
   heapray run server.js --port 8080
   heapray run -o server.bin -f server.js
+  heapray run --native server.js
   heapray run --aggregate server.js
   heapray run --follow-fork build.js
   heapray run --live-remote server.js
@@ -52,7 +53,7 @@ export function runCommand(): Command {
     .option("-o, --output <file>", "the capture to write (default: heapray-<script>.<pid>.bin)")
     .option("-f, --force", "overwrite the capture if it exists", false)
     .option("-q, --quiet", "print nothing of heapray's own", false)
-    .option("--native", "accepted and noted in the capture; native frames are not recorded yet", false)
+    .option("--native", "record native (C, C++, Rust) frames too", false)
     .option("--aggregate", "write sums by location when the program ends instead of every allocation", false)
     .option("--memory-interval-ms <n>", "milliseconds between two memory snapshots", positiveInteger, 10)
     .option("--buffered-file-io", "write the capture with plain writes instead of a shared mapping", false)

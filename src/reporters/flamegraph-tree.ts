@@ -128,7 +128,7 @@ export class FlameGraphTree {
         file: frame.file,
         line: frame.line,
         column: frame.column,
-        category: categoryOf(frame.file),
+        category: categoryOf(frame),
       });
     }
     return id;

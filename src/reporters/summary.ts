@@ -36,7 +36,7 @@ export interface Summary {
 
 /**
  * Adds up live allocations by the line that answers for them: the innermost frame of the program itself, or where a
- * stack has none, of one of its packages, or of the runtime.
+ * stack has none, of one of its packages, or of the runtime. Native code answers only for what has no JavaScript at all.
  */
 export function summarize({ records, metadata, kind, top }: SummaryInput): Summary {
   const lines = new Map<string, { -readonly [Key in keyof SummaryLine]: SummaryLine[Key] }>();
@@ -45,7 +45,7 @@ export function summarize({ records, metadata, kind, top }: SummaryInput): Summa
   let programBytes = 0;
   for (const record of records) {
     const frame = answeringFrame(record);
-    const isProgram = frame.file !== "" && categoryOf(frame.file) === Category.PROGRAM;
+    const isProgram = frame.file !== "" && categoryOf(frame) === Category.PROGRAM;
     bytes += record.size;
     allocations += record.nAllocations;
     if (isProgram) programBytes += record.size;
@@ -63,13 +63,18 @@ export function summarize({ records, metadata, kind, top }: SummaryInput): Summa
   return { metadata, kind, bytes, allocations, programBytes, lines: sorted.slice(0, top) };
 }
 
+/** Native functions that say no more than "allocates": operators, containers, and Rust's parts of an allocation. */
+const ALLOCATES_FOR_OTHERS = /^(?:operator new|<inlined>|(?:std|__gnu_cxx|alloc|core)::|__r(?:ust|dl|g)_)/;
+
 function answeringFrame(record: AllocationRecord): Frame {
   const frames = record.stackTrace();
-  const innermost = (category: Category) => frames.find((frame) => categoryOf(frame.file) === category);
+  const innermost = (category: Category) => frames.find((frame) => categoryOf(frame) === category);
   return (
     innermost(Category.PROGRAM) ??
     innermost(Category.DEPENDENCY) ??
     innermost(Category.INTERNAL) ??
+    innermost(Category.BUILTIN) ??
+    frames.find((frame) => !ALLOCATES_FOR_OTHERS.test(frame.function)) ??
     frames[0] ?? { function: `thread ${record.threadName || record.tid}, no JavaScript`, file: "", line: 0, column: 0 }
   );
 }
@@ -94,7 +99,7 @@ export function renderSummary(summary: Summary, cwd: string): string {
     formatBytes(line.bytes),
     `${share(line.bytes, bytes)}`,
     count(line.allocations),
-    line.file === "" ? line.function : `${relativeFile(line.file, cwd)}:${line.line}  ${line.function}`,
+    line.file === "" ? line.function : `${placeOf(line, cwd)}  ${line.function}`,
   ]);
   return `${[
     ...head,
@@ -111,6 +116,11 @@ function table(rows: readonly string[][]): string[] {
   const last = (rows[0]?.length ?? 0) - 1;
   const widths = Array.from({ length: last }, (_, i) => Math.max(...rows.map((row) => (row[i] ?? "").length)));
   return rows.map((row) => `  ${row.map((cell, i) => (i === last ? cell : cell.padStart(widths[i] ?? 0))).join("  ")}`);
+}
+
+/** A module has no lines. */
+function placeOf({ file, line }: SummaryLine, cwd: string): string {
+  return line === 0 ? relativeFile(file, cwd) : `${relativeFile(file, cwd)}:${line}`;
 }
 
 function relativeFile(file: string, cwd: string): string {

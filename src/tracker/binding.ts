@@ -19,6 +19,8 @@ export interface Agent {
     settings: AgentDestination & {
       /** Add allocations up in the process instead of writing each one. */
       readonly aggregate: boolean;
+      /** Walk native frames too. */
+      readonly nativeTraces: boolean;
       /** The capture's metadata, JSON. */
       readonly metadata: string;
       readonly memoryIntervalMs: number;

@@ -9,7 +9,7 @@ export enum FileFormat {
 }
 
 export interface TrackerOptions {
-  /** Record native (C and C++) frames as well. Accepted and noted in the capture; not recorded yet. */
+  /** Record native (C, C++, Rust) frames as well, between and above the JavaScript ones; false unless told. */
   readonly nativeTraces?: boolean;
   /** Milliseconds between two memory snapshots, 10 by default. */
   readonly memoryIntervalMs?: number;

@@ -92,7 +92,7 @@ export class Tracker {
    */
   start(): void {
     if (this.#complete !== undefined) throw new TrackerReusedError();
-    const { destination, memoryIntervalMs, fileFormat, followFork } = this.#settings;
+    const { destination, memoryIntervalMs, fileFormat, followFork, nativeTraces } = this.#settings;
     if (this.#agent.isActive()) throw new TrackerActiveError();
     const to = this.#agentDestination(destination);
     this.#startTimeMs = Date.now();
@@ -101,7 +101,7 @@ export class Tracker {
     let warning: string;
     try {
       const aggregate = fileFormat === FileFormat.AGGREGATED_ALLOCATIONS;
-      warning = this.#agent.start({ ...to, aggregate, metadata, memoryIntervalMs });
+      warning = this.#agent.start({ ...to, aggregate, nativeTraces, metadata, memoryIntervalMs });
     } catch (error) {
       throw startError(error, isSocketDestination(destination) ? to.destination : destination.path);
     }

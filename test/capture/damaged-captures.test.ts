@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CaptureError } from "../../src/capture/errors.js";
-import { Type } from "../../src/capture/wire.js";
+import { Flag, FORMAT_VERSION, Type } from "../../src/capture/wire.js";
 import { captureErrorOf } from "../support/capture-errors.js";
 import { CaptureWriter } from "../support/capture-writer.js";
 import { allEvents, decode } from "../support/events.js";
 
+const NATIVE_FRAME = Type.FRAME | Flag.NATIVE_FRAME;
 const HEADER_BYTES = new CaptureWriter().length;
 
 function smallCapture(): Uint8Array {
@@ -17,6 +18,8 @@ function smallCapture(): Uint8Array {
     .mmap(a, 1 << 20, 0x7e00_0000_0000)
     .free(0x7f00_0000_1000)
     .munmap(0x7e00_0000_1000, 4096);
+  const native = writer.nativeFrame(writer.module("/lib/libc.so.6", "0123456789abcdef", 0x7f00_0000_0000), 0x98765);
+  writer.symbol(native, "malloc").allocation(33, writer.node(a, native), 16_391, 0x8001);
   return writer.allocation(9, b, 64, 0x5555_0000_0003).trailer(1_700_000_000_100).finish();
 }
 
@@ -70,10 +73,14 @@ describe("a file that is no capture of this version", () => {
   });
 
   it("is refused when newer, with what to do", () => {
-    const error = captureErrorOf(() => decode(new CaptureWriter({}, 2).finish()));
+    const error = captureErrorOf(() => decode(new CaptureWriter({}, FORMAT_VERSION + 1).finish()));
     expect(error).toMatchObject({ code: "NEWER_VERSION", source: "test.bin" });
-    expect(error.message).toContain("capture format 2");
+    expect(error.message).toContain(`capture format ${FORMAT_VERSION + 1}`);
     expect(error.message).toContain("update heapray");
+  });
+
+  it.each([1, 2])("is read when it has format %i", (version) => {
+    expect(allEvents(decode(new CaptureWriter({}, version).malloc(0, 1, 0x10).finish()))).toHaveLength(1);
   });
 
   it("is refused when its metadata makes no sense", () => {
@@ -108,6 +115,13 @@ describe("a damaged record", () => {
     ["a string of 4 GiB", [Type.STRING, 0xff, 0xff, 0xff, 0xff, 0x0f], /claims 4294967295 bytes/],
     ["an extended record of 4 GiB", [Type.EXTENDED, 9, 0xff, 0xff, 0xff, 0xff, 0x0f], /claims 4294967295 bytes/],
     ["a snapshot that is too short", [Type.EXTENDED, 1, 2, 1, 1], /snapshot is too short/],
+    ["an undefined module", [NATIVE_FRAME, 1, 5], /module 1 is used/],
+    ["a module without a path", [Type.EXTENDED, 5, 3, 1, 0, 0], /string 1 is used/],
+    ["a module that is too short", [Type.EXTENDED, 5, 4, 0, 0, 2, 1], /module is too short/],
+    ["a build id of 65 bytes", [Type.EXTENDED, 5, 68, 0, 0, 65, ...Array(65).fill(1)], /build id claims 65 bytes/],
+    ["a symbol of no frame", [Type.EXTENDED, 6, 2, 1, 0], /frame 1 is used/],
+    ["a symbol of frame 0", [Type.EXTENDED, 6, 2, 0, 0], /frame 0 has a symbol and is not native/],
+    ["a symbol that is too short", [Type.EXTENDED, 6, 1, 0, 0], /symbol is too short/],
     ["a trailer that is no JSON", [Type.EXTENDED, 2, 1, 0x7b], /trailer is not JSON/],
     ["a trailer of another shape", [Type.EXTENDED, 2, 4, 0x6e, 0x75, 0x6c, 0x6c], /no end time/],
   ])("is reported with its place: %s", (_, bytes, reason) => {

@@ -17,8 +17,8 @@ describe("the decoder", () => {
 
   it("decodes every kind of allocation and free", () => {
     const writer = new CaptureWriter().thread(1, 10, "main").switchTo(1);
-    const { MALLOC, CALLOC, REALLOC, POSIX_MEMALIGN, MMAP, HEAP_PAGES } = AllocatorType;
-    [MALLOC, CALLOC, REALLOC, POSIX_MEMALIGN, MMAP, HEAP_PAGES].forEach((allocator, i) => {
+    const { MALLOC, CALLOC, REALLOC, POSIX_MEMALIGN, MMAP, HEAP_PAGES, JS_OBJECT } = AllocatorType;
+    [MALLOC, CALLOC, REALLOC, POSIX_MEMALIGN, MMAP, HEAP_PAGES, JS_OBJECT].forEach((allocator, i) => {
       writer.allocation(allocator, 0, 100 + i, 0x1000 * (i + 1));
     });
     writer.free(0x1000).munmap(0x5000, 50);
@@ -29,6 +29,7 @@ describe("the decoder", () => {
       { kind: "POSIX_MEMALIGN", thread: 1, node: 0, size: 103, address: 0x4000 },
       { kind: "MMAP", thread: 1, node: 0, size: 104, address: 0x5000 },
       { kind: "HEAP_PAGES", thread: 1, node: 0, size: 105, address: 0x6000 },
+      { kind: "JS_OBJECT", thread: 1, node: 0, size: 106, address: 0x7000 },
       { kind: "FREE", thread: 1, node: 0, size: 0, address: 0x1000 },
       { kind: "MUNMAP", thread: 1, node: 0, size: 50, address: 0x5000 },
     ]);
@@ -91,6 +92,39 @@ describe("the decoder", () => {
     expect(tables.strings.get(tables.functionName.at(g))).toBe("g");
     expect(tables.strings.get(tables.scriptSourceMapUrl.at(script))).toBe("a.js.map");
     expect([tables.functionLine.at(f), tables.functionColumn.at(f)]).toEqual([3, 9]);
+  });
+
+  it("gives native frames, their modules and the names that were brought along", () => {
+    const writer = new CaptureWriter();
+    const buildId = "00ff10".repeat(21);
+    const modules = [writer.module("/lib/libfoo.so.1", buildId, 0x7f00_0000_0000), writer.module("/app/addon.node")];
+    const script = writer.script("a.js");
+    const frames = [
+      writer.nativeFrame(2, 0x1234),
+      writer.frame({ function: writer.function("f", script), line: 4 }),
+      writer.nativeFrame(0, 2 ** 47 + 1),
+      writer.nativeFrame(1, 0),
+    ];
+    writer.symbol(1, "_ZN3foo3barEi");
+    const decoder = decode(writer.finish(), 16);
+    expect(allEvents(decoder)).toEqual([]);
+    const { tables } = decoder;
+    expect(modules).toEqual([1, 2]);
+    expect(modules.map((id) => tables.strings.get(tables.modulePath.at(id)))).toEqual([
+      "/lib/libfoo.so.1",
+      "/app/addon.node",
+    ]);
+    expect(tables.moduleBuildId).toEqual(["", buildId, ""]);
+    expect(tables.moduleBias.at(1)).toBe(0x7f00_0000_0000);
+    expect(frames.map((id) => [tables.isNative(id), tables.frameModule.at(id), tables.frameAddress.at(id)])).toEqual([
+      [true, 2, 0x1234],
+      [false, 0, 0],
+      [true, 0, 2 ** 47 + 1],
+      [true, 1, 0],
+    ]);
+    expect([...tables.frameSymbol].map(([frame, name]) => [frame, tables.strings.get(name)])).toEqual([
+      [1, "_ZN3foo3barEi"],
+    ]);
   });
 
   it("keeps strings of any length and script", () => {

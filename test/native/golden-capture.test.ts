@@ -19,7 +19,7 @@ describe("the capture that the agent's writer writes", () => {
 
   for (const [format, golden] of Object.entries(GOLDEN)) {
     for (const sink of ["mapped", "buffered"]) {
-      it(`is the same to the byte as in format 1 (${format}, ${sink})`, () => {
+      it(`is the same to the byte as in format 2 (${format}, ${sink})`, () => {
         expect(spawnSync(testProgram("golden_capture"), [capture, sink, format]).status).toBe(0);
         const written = readFileSync(capture).toString("hex").replace(/.{64}/g, "$&\n").trim();
         expect(written).toBe(readFileSync(path.join(root, "test/native", golden), "utf8").trim());
@@ -35,12 +35,13 @@ describe("the capture that the agent's writer writes", () => {
       cwd: "/app",
       complete: true,
       endTimeMs: 1013,
-      totalAllocations: 9,
+      totalAllocations: 12,
     });
 
     const main = "<module> /app/main.ts:1:1";
     const inlined = `inner node:buffer:30:7 | outer /app/main.ts:12:5 | ${main}`;
     const deepest = `naïve 😀 /app/main.ts:300:80 | ${inlined}`;
+    const native = `foo::bar /app/libfoo.so.1:0:0 | 0x7f9000000123 <native>:0:0 | 0x1234 in addon.node /app/addon.node:0:0 | ${main}`;
     const events = [...reader.getAllocationRecords()].map((record) => {
       const stack = record.stackTrace().map((f) => `${f.function} ${f.file}:${f.line}:${f.column}`);
       return [
@@ -66,11 +67,15 @@ describe("the capture that the agent's writer writes", () => {
       ["MUNMAP", 0x7f1000004000, 16384, 42, "MainThread", ""],
       ["HEAP_PAGES", 0x100000, 262144, 42, "MainThread", main],
       ["MUNMAP", 0x100000, 262144, 42, "MainThread", ""],
+      ["MALLOC", 0x7f0000003000, 300, 42, "MainThread", native],
+      ["JS_OBJECT", 0x8001, 16391, 42, "MainThread", main],
+      ["JS_OBJECT", 0x8002, 24, 42, "MainThread", native],
+      ["FREE", 0x8002, 0, 42, "MainThread", ""],
       ["FREE", 0xdead0, 0, 43, "renamed", ""],
     ]);
 
-    const live = 100 + 100 + 4096 + 1 + 5_000_000_000 + 65536 - 16384;
-    expect(reader.metadata.peakMemory).toBe(live + 262144);
+    const live = 100 + 100 + 4096 + 1 + 5_000_000_000 + 65536 - 16384 + 300 + 16391;
+    expect(reader.metadata.peakMemory).toBe(live - 300 - 16391 + 262144);
     expect([...reader.getMemorySnapshots()]).toEqual([
       { timeMs: 0, rss: 1 << 20, heapUsed: 2000, heapCommitted: 4000, external: 100, tracked: 0 },
       { timeMs: 12, rss: 1 << 21, heapUsed: 2000, heapCommitted: 4000, external: 100, tracked: live },
@@ -102,6 +107,7 @@ describe("the capture that the agent's writer writes", () => {
     const all = read("all");
     expect(all.fileFormat).toBe("ALL_ALLOCATIONS");
     expect(all.peak).toHaveLength(7);
+    expect(all.leaks).toHaveLength(8);
     expect(read("aggregated")).toEqual({ ...all, fileFormat: "AGGREGATED_ALLOCATIONS" });
   });
 });

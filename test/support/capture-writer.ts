@@ -48,6 +48,7 @@ export class CaptureWriter {
   #scripts = 0;
   #functions = 0;
   #frames = 0;
+  #modules = 0;
   #nodes = 0;
   #previousFrame = 0;
 
@@ -127,6 +128,26 @@ export class CaptureWriter {
     this.raw(Type.FRAME).varint(logical.length);
     for (const { function: id, line = 0, column = 0 } of logical) this.varint(id).varint(line).varint(column);
     return ++this.#frames;
+  }
+
+  /** A physical frame of machine code. */
+  nativeFrame(module: number, address: number): number {
+    this.raw(Type.FRAME | Flag.NATIVE_FRAME)
+      .varint(module)
+      .varint(address);
+    return ++this.#frames;
+  }
+
+  /** `buildId`: in hexadecimal. */
+  module(path: string, buildId = "", bias = 0): number {
+    const bytes = Uint8Array.from(buildId.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+    this.#varints(Extended.MODULE, [this.string(path), bias, bytes.length], bytes);
+    return ++this.#modules;
+  }
+
+  /** The name that a native frame's module has for it. */
+  symbol(frame: number, name: string): this {
+    return this.#varints(Extended.SYMBOL, [frame, this.string(name)]);
   }
 
   node(parent: number, frame: number): number {
@@ -233,11 +254,11 @@ export class CaptureWriter {
     return this.extended(Extended.TRAILER, utf8.encode(JSON.stringify({ endTimeMs, reason })));
   }
 
-  #varints(subtype: number, values: readonly number[]): this {
+  #varints(subtype: number, values: readonly number[], bytes = new Uint8Array()): this {
     const content = new CaptureWriter();
     const start = content.length;
     for (const value of values) content.varint(value);
-    return this.extended(subtype, content.finish().slice(start));
+    return this.extended(subtype, content.bytes(bytes).finish().slice(start));
   }
 
   #address(address: number): this {

@@ -16,10 +16,13 @@ afterEach(() => folder.remove());
 /** Two megabytes, less than the capture would need. */
 const LIMIT = 2 * 1024 * 1024;
 
+/** Enough for what an aggregated capture holds while the program runs, and too little for its sums. */
+const LIMIT_AT_END = LIMIT * 0.75;
+
 /** Runs a command that may write files of no more than this. */
-function limited(binary: string, args: readonly string[]): Ended {
+function limited(binary: string, args: readonly string[], limit = LIMIT): Ended {
   // The shell counts in half kilobytes.
-  const command = ["-c", `ulimit -f ${LIMIT / 512}; exec "$@"`, "sh", binary, ...args];
+  const command = ["-c", `ulimit -f ${limit / 512}; exec "$@"`, "sh", binary, ...args];
   const { status, signal, stdout, stderr } = spawnSync("sh", command, {
     cwd: folder.path,
     encoding: "utf8",
@@ -29,9 +32,9 @@ function limited(binary: string, args: readonly string[]): Ended {
 }
 
 /** Mounts a disk of that size, where this is permitted. */
-function mountDisk(directory: string): boolean {
+function mountDisk(directory: string, limit = LIMIT): boolean {
   mkdirSync(directory);
-  return spawnSync("mount", ["-t", "tmpfs", "-o", `size=${LIMIT}`, "tmpfs", directory]).status === 0;
+  return spawnSync("mount", ["-t", "tmpfs", "-o", `size=${limit}`, "tmpfs", directory]).status === 0;
 }
 
 const mountsAllowed = (() => {
@@ -79,6 +82,40 @@ describe.each(nodeVersions)("on $name", ({ path: binary }) => {
         const capture = path.join(disk, "capture.bin");
         const ended = node([cliPath, "run", "-q", "-o", capture, ...flags, script], { node: binary });
         expectTrackedSoFar(ended, capture, "No space left on device");
+      } finally {
+        spawnSync("umount", [disk]);
+        rmSync(disk, { recursive: true, force: true });
+      }
+    });
+  });
+
+  describe.each([
+    ["exit", { status: 5, signal: null }],
+    ["SIGTERM", { status: null, signal: "SIGTERM" }],
+  ])("an aggregated capture has no room for its sums at %s", (way, end) => {
+    const args = [program("wide.cjs"), way];
+
+    function expectNoData(ended: Ended, capture: string, reason: string): void {
+      const stderr = `heapray: the capture is not complete: cannot write ${capture}: ${reason}\n`;
+      expect(ended).toEqual({ ...end, stdout: "ends\n", stderr });
+      using reader = new FileReader(capture);
+      expect(reader.metadata.complete).toBe(false);
+      expect(() => reader.metadata.peakMemory).toThrow("has no data");
+    }
+
+    test("beyond the largest file that is permitted", () => {
+      const capture = folder.join("capture.bin");
+      const run = [cliPath, "run", "-q", "--aggregate", "-o", capture, ...args];
+      expectNoData(limited(binary, run, LIMIT_AT_END), capture, "File too large");
+    });
+
+    test.runIf(mountsAllowed)("on a full disk", () => {
+      const disk = folder.join("disk");
+      expect(mountDisk(disk, LIMIT_AT_END)).toBe(true);
+      try {
+        const capture = path.join(disk, "capture.bin");
+        const ended = node([cliPath, "run", "-q", "--aggregate", "-o", capture, ...args], { node: binary });
+        expectNoData(ended, capture, "No space left on device");
       } finally {
         spawnSync("umount", [disk]);
         rmSync(disk, { recursive: true, force: true });

@@ -23,11 +23,11 @@ const ENDS: [string, string | undefined][] = [
   ["workerExit", "exit"],
   ["workerRuns", "exit"],
   ["reallyExit", "exit"],
-  ["SIGTERM", undefined],
-  ["SIGSEGV", undefined],
+  ["SIGTERM", "signal 15"],
+  ["SIGSEGV", "signal 11"],
   ["SIGKILL", undefined],
-  ["abort", undefined],
-  ["outOfMemory", undefined],
+  ["abort", "signal 6"],
+  ["outOfMemory", "signal 6"],
 ];
 
 /** Runs the endless program under a tracker and kills it after a while. @returns how often it said to have allocated */

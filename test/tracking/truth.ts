@@ -197,7 +197,8 @@ export function isRelease(allocator: AllocatorType): boolean {
   return allocator === AllocatorType.FREE || allocator === AllocatorType.MUNMAP;
 }
 
-/** Why a capture ended; undefined when it did not come to its end. */
+/** Why a capture ended, `signal <number>` where one ended it; undefined when it did not come to its end. */
 export function trailerOf(capture: string): string | undefined {
-  return decoded(capture).end?.reason;
+  const { end } = decoded(capture);
+  return end?.signal === undefined ? end?.reason : `${end.reason} ${end.signal}`;
 }

@@ -20,7 +20,7 @@ export function plainTree(records: Iterable<AllocationRecord>, hidden: ReadonlyS
   const root = make("");
   for (const record of records) {
     const frames = record.stackTrace().reverse();
-    const shown = frames.filter((frame) => !hidden.has(categoryOf(frame.file))).map(nameOf);
+    const shown = frames.filter((frame) => !hidden.has(categoryOf(frame))).map(nameOf);
     let node = root;
     for (const name of frames.length === 0 ? [`thread: ${record.threadName}`] : shown) {
       node.total += record.size;

@@ -1,0 +1,68 @@
+#include "hooks/signal_hooks.h"
+
+#include <signal.h>
+
+#include <cerrno>
+
+#include "hooks/originals.h"
+#include "process/fatal_signals.h"
+#include "tracker.h"
+
+namespace heapray {
+namespace {
+
+int Sigaction(int signal, const struct sigaction* action, struct sigaction* old) {
+  int result = Originals::Get().sigaction(signal, action, old);
+  if (result != 0) return result;
+  int error = errno;
+  if (old != nullptr) ConcealHandler(signal, old);
+  if (action != nullptr) OnDispositionSet(signal);
+  errno = error;
+  return result;
+}
+
+// The older calls take and return a handler.
+template <SignalHandler (*const Originals::*original)(int, SignalHandler)>
+SignalHandler SetHandler(int signal, SignalHandler handler) {
+  SignalHandler old = (Originals::Get().*original)(signal, handler);
+  int error = errno;
+  if (old != SIG_ERR) OnDispositionSet(signal);
+  errno = error;
+  return IsFatalSignalHandler(reinterpret_cast<const void*>(old)) ? SIG_DFL : old;
+}
+
+// A handler that was set for one time only (SA_RESETHAND: Node's own for SIGINT and SIGTERM, which puts the terminal in
+// order) has left the default action behind, and ends the process with it.
+int Raise(int signal) {
+  OnDispositionSet(signal);
+  return Originals::Get().raise(signal);
+}
+
+void Exit(int status) {
+  Tracker::Get().EndNow("exit", 0);
+  Originals::Get()._exit(status);
+}
+
+template <typename F>
+void* Pointer(F* function) {
+  return reinterpret_cast<void*>(function);
+}
+
+const Hook kHooks[] = {
+    {"sigaction", Pointer(Sigaction), false},
+    {"signal", Pointer(SetHandler<&Originals::signal>), false},
+    {"bsd_signal", Pointer(SetHandler<&Originals::signal>), false},
+    {"ssignal", Pointer(SetHandler<&Originals::signal>), false},
+    {"sysv_signal", Pointer(SetHandler<&Originals::sysv_signal>), false},
+    {"__sysv_signal", Pointer(SetHandler<&Originals::sysv_signal>), false},
+    {"sigset", Pointer(SetHandler<&Originals::sigset>), false},
+    {"raise", Pointer(Raise), false},
+    {"_exit", Pointer(Exit), false},
+    {"_Exit", Pointer(Exit), false},
+};
+
+}  // namespace
+
+std::span<const Hook> SignalHooks() { return kHooks; }
+
+}  // namespace heapray

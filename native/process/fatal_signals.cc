@@ -1,0 +1,207 @@
+#include "process/fatal_signals.h"
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <climits>
+#include <ctime>
+
+#include "hooks/originals.h"
+#include "tracker.h"
+
+namespace heapray {
+namespace {
+
+// What a thread does wrong. It cannot go on.
+constexpr int kCrashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT};
+// What a process is sent.
+constexpr int kRequests[] = {SIGTERM, SIGINT,    SIGHUP,  SIGQUIT, SIGUSR1,   SIGUSR2, SIGALRM, SIGPIPE,
+                             SIGXCPU, SIGVTALRM, SIGPROF, SIGPOLL, SIGSTKFLT, SIGPWR,  SIGXFSZ};
+
+// A thread that crashed waits so long for its capture, and one that was interrupted so long that it does nothing more,
+// unless it is in the capture's way.
+constexpr int64_t kCrashPatienceMs = 10'000;
+constexpr int64_t kRequestPatienceMs = 250;
+constexpr size_t kStackBytes = 256u << 10;
+
+// What the thread that completes captures is to do: nothing yet, the number of a signal, or end.
+constexpr int kNothing = 0;
+constexpr int kEnd = -1;
+std::atomic<int> g_order{kNothing};
+std::atomic<int> g_completed{0};
+std::atomic<int> g_owner_pid{0};  // 0: not watching
+pthread_t g_thread;
+
+// The program's dispositions of the signals that we handle: the default action, with whatever flags it gave.
+struct sigaction g_programs[NSIG];
+
+bool Contains(const int* begin, const int* end, int signal) { return std::find(begin, end, signal) != end; }
+bool IsCrash(int signal) { return Contains(std::begin(kCrashes), std::end(kCrashes), signal); }
+
+bool IsWatched(int signal) {
+  if (IsCrash(signal)) return true;
+  // The kernel keeps from a container's first process what would end it by default: a handler would not be kept from
+  // it.
+  return getpid() != 1 && Contains(std::begin(kRequests), std::end(kRequests), signal);
+}
+
+template <typename F>
+void ForEachWatched(F f) {
+  for (int signal = 1; signal < SIGRTMIN; signal++) {
+    if (IsWatched(signal)) f(signal);
+  }
+}
+
+int64_t NowMs() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
+}
+
+void Wake(std::atomic<int>& word) { syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0); }
+
+// Waits until the word is not `value`; returns false when it still is after so many milliseconds (-1: any).
+bool WaitWhile(std::atomic<int>& word, int value, int64_t milliseconds) {
+  int64_t end = NowMs() + milliseconds;
+  while (word.load() == value) {
+    int64_t rest = milliseconds < 0 ? 1'000'000 : end - NowMs();
+    if (rest <= 0) return false;
+    timespec timeout{rest / 1000, rest % 1000 * 1'000'000};
+    syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, &timeout, nullptr, 0);
+  }
+  return true;
+}
+
+// The signal, once more, with its default action: this thread gets it as soon as it does not block it.
+void RaiseAgain(int signal, siginfo_t* info) {
+  struct sigaction action{};
+  action.sa_handler = SIG_DFL;
+  Originals::Get().sigaction(signal, &action, nullptr);
+  auto process = static_cast<pid_t>(syscall(SYS_getpid));
+  auto thread = static_cast<pid_t>(syscall(SYS_gettid));
+  // With what the kernel told of it, for the core dump.
+  if (info == nullptr || syscall(SYS_rt_tgsigqueueinfo, process, thread, signal, info) != 0) {
+    syscall(SYS_tgkill, process, thread, signal);
+  }
+}
+
+void OnFatalSignal(int signal, siginfo_t* info, void*) {
+  int error = errno;
+  bool ours = getpid() == g_owner_pid.load() && !pthread_equal(pthread_self(), g_thread);
+  bool in_the_way = ours && !Tracker::Get().LetGo(IsCrash(signal));
+  // A child that was forked dies of it at once, and so does what breaks inside of heapray.
+  if (!ours || (in_the_way && IsCrash(signal))) {
+    RaiseAgain(signal, info);
+    errno = error;
+    return;
+  }
+  int nothing = kNothing;
+  if (g_order.compare_exchange_strong(nothing, signal)) Wake(g_order);
+  bool completed = !in_the_way && WaitWhile(g_completed, 0, IsCrash(signal) ? kCrashPatienceMs : kRequestPatienceMs);
+  // Whoever was interrupted may hold what the completing thread waits for (an allocator's lock): it goes on until then.
+  if (completed || IsCrash(signal)) RaiseAgain(signal, info);
+  errno = error;
+}
+
+void Watch(int signal) {
+  auto& sigaction = Originals::Get().sigaction;
+  struct sigaction now;
+  if (sigaction(signal, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) return;
+  g_programs[signal] = now;
+  struct sigaction action{};
+  action.sa_sigaction = OnFatalSignal;
+  // The program's system calls are not to fail of it.
+  action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+  sigfillset(&action.sa_mask);
+  struct sigaction replaced;
+  if (sigaction(signal, &action, &replaced) == 0 && replaced.sa_handler != SIG_DFL &&
+      replaced.sa_sigaction != OnFatalSignal) {
+    // Another thread of the program was faster.
+    sigaction(signal, &replaced, nullptr);
+  }
+}
+
+void Unwatch(int signal) {
+  struct sigaction now;
+  if (Originals::Get().sigaction(signal, nullptr, &now) != 0 || now.sa_sigaction != OnFatalSignal) return;
+  Originals::Get().sigaction(signal, &g_programs[signal], nullptr);
+}
+
+// Waits for a fatal signal. Any thread may have been stopped anywhere then, with any lock: from there on nothing here
+// allocates or uses stdio.
+void* CompleteAtSignal(void*) {
+  Untracked untracked;
+  pthread_setname_np(pthread_self(), "heapray");
+  WaitWhile(g_order, kNothing, -1);
+  int signal = g_order.load();
+  if (signal == kEnd) return nullptr;
+  Tracker::Get().EndNow("signal", signal);
+  g_completed.store(1);
+  Wake(g_completed);
+  // A thread that waited for this raises the signal itself, in the place that a core dump is to show.
+  if (IsCrash(signal)) WaitWhile(g_completed, 1, 1000);
+  sigset_t unblocked;
+  sigemptyset(&unblocked);
+  sigaddset(&unblocked, signal);
+  RaiseAgain(signal, nullptr);
+  pthread_sigmask(SIG_UNBLOCK, &unblocked, nullptr);
+  return nullptr;
+}
+
+bool StartThread() {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, kStackBytes);
+  // Signals are the program's.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int error = Originals::Get().pthread_create(&g_thread, &attributes, CompleteAtSignal, nullptr);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attributes);
+  return error == 0;
+}
+
+}  // namespace
+
+void WatchFatalSignals() {
+  Untracked untracked;
+  g_order = kNothing;
+  g_completed = 0;
+  if (!StartThread()) return;
+  static const int at_fork = pthread_atfork(nullptr, nullptr, [] { ForEachWatched(Unwatch); });
+  (void)at_fork;
+  g_owner_pid = getpid();
+  ForEachWatched(Watch);
+}
+
+void UnwatchFatalSignals() {
+  Untracked untracked;
+  if (getpid() != g_owner_pid) return;
+  int nothing = kNothing;
+  // Where a signal came first, the process is about to end of it.
+  if (!g_order.compare_exchange_strong(nothing, kEnd)) return;
+  g_owner_pid = 0;
+  ForEachWatched(Unwatch);
+  Wake(g_order);
+  pthread_join(g_thread, nullptr);
+}
+
+bool IsFatalSignalHandler(const void* handler) { return handler == reinterpret_cast<const void*>(OnFatalSignal); }
+
+void ConcealHandler(int signal, struct sigaction* disposition) {
+  if (disposition->sa_sigaction == OnFatalSignal) *disposition = g_programs[signal];
+}
+
+void OnDispositionSet(int signal) {
+  // A child before its exec asks too, some with the parent's memory (vfork).
+  if (getpid() == g_owner_pid && IsWatched(signal)) Watch(signal);
+}
+
+}  // namespace heapray

@@ -1,0 +1,107 @@
+import type { Frame } from "../capture/records.js";
+import type { CaptureTables } from "../capture/tables.js";
+import type { ModuleFunctions, NativeFunction, NativeSymbols } from "../symbols/native-symbols.js";
+
+/** The file of a frame that lies in no known module. */
+const NO_MODULE = "<native>";
+
+/**
+ * Turns native frames into functions: by their modules' files where these are there, else by the names that the capture
+ * brought along. Nothing is looked up before the first frame is asked for, and then all that is expected at once,
+ * because each look into a module is costly.
+ */
+export class NativeFrames {
+  readonly #tables: CaptureTables;
+  readonly #symbols: NativeSymbols | undefined;
+  readonly #warnings: Set<string>;
+  readonly #frames = new Map<number, readonly Frame[]>();
+  #expected: readonly number[] = [];
+
+  /** Without `symbols`, frames have the names that the capture brought along, as they stand there. */
+  constructor(tables: CaptureTables, symbols?: NativeSymbols, warnings = new Set<string>()) {
+    this.#tables = tables;
+    this.#symbols = symbols;
+    this.#warnings = warnings;
+  }
+
+  /** Announces the stack nodes that will be shown next. */
+  expect(nodes: readonly number[]): void {
+    this.#expected = nodes;
+  }
+
+  /** The functions of a native physical frame, innermost first. */
+  of(physical: number): readonly Frame[] {
+    if (!this.#frames.has(physical)) this.#resolve(this.#wanted(physical));
+    return this.#frames.get(physical) ?? [];
+  }
+
+  /** Native frames not resolved yet: those of the expected stacks, or without these all there are until now. */
+  #wanted(physical: number): Set<number> {
+    const { nodeParent, nodeFrame, frameEnd } = this.#tables;
+    const wanted = new Set([physical]);
+    const want = (frame: number): void => {
+      if (this.#tables.isNative(frame) && !this.#frames.has(frame)) wanted.add(frame);
+    };
+    const seen = new Set<number>();
+    for (const node of this.#expected) {
+      for (let at = node; at !== 0 && !seen.has(at); at = nodeParent.at(at)) {
+        seen.add(at);
+        want(nodeFrame.at(at));
+      }
+    }
+    if (this.#expected.length === 0) for (let frame = 1; frame < frameEnd.length; frame++) want(frame);
+    this.#expected = [];
+    return wanted;
+  }
+
+  #resolve(frames: Iterable<number>): void {
+    const { frameModule, frameAddress } = this.#tables;
+    const byModule = new Map<number, number[]>();
+    for (const frame of frames) {
+      const module = frameModule.at(frame);
+      const others = byModule.get(module);
+      if (others === undefined) byModule.set(module, [frame]);
+      else others.push(frame);
+    }
+    for (const [module, ofModule] of byModule) {
+      const addresses = [...new Set(ofModule.map((frame) => frameAddress.at(frame)))];
+      const found = this.#lookUp(module, addresses);
+      let nameless = false;
+      for (const frame of ofModule) {
+        const functions = found?.functions.get(frameAddress.at(frame)) ?? [];
+        nameless ||= functions.length === 0 && !this.#tables.frameSymbol.has(frame);
+        this.#frames.set(frame, this.#framesFor(frame, functions));
+      }
+      if (nameless && found?.problem !== undefined) this.#warnings.add(found.problem);
+      if (found?.shortcoming !== undefined) this.#warnings.add(found.shortcoming);
+    }
+  }
+
+  #lookUp(module: number, addresses: readonly number[]): ModuleFunctions | undefined {
+    if (module === 0) return undefined;
+    const { strings, modulePath, moduleBuildId } = this.#tables;
+    const path = strings.get(modulePath.at(module));
+    return this.#symbols?.lookUp({ path, buildId: moduleBuildId[module] ?? "" }, addresses);
+  }
+
+  #framesFor(physical: number, functions: readonly NativeFunction[]): Frame[] {
+    const { strings, modulePath, frameModule, frameSymbol } = this.#tables;
+    const module = strings.get(modulePath.at(frameModule.at(physical))) || NO_MODULE;
+    const frame = (name: string, file = module, line = 0): Frame => ({
+      function: name,
+      file,
+      line,
+      column: 0,
+      native: true,
+    });
+    if (functions.length > 0) return functions.map(({ name, file, line }) => frame(name, file, line));
+    const symbol = frameSymbol.get(physical);
+    if (symbol === undefined) return [frame(this.#address(physical, module))];
+    return [frame(this.#symbols?.readable(strings.get(symbol)) ?? strings.get(symbol))];
+  }
+
+  #address(physical: number, module: string): string {
+    const address = `0x${this.#tables.frameAddress.at(physical).toString(16)}`;
+    return module === NO_MODULE ? address : `${address} in ${module.slice(module.lastIndexOf("/") + 1)}`;
+  }
+}

@@ -1,0 +1,49 @@
+import { spawnSync } from "node:child_process";
+import { afterAll, describe, expect, test } from "vitest";
+import { FileReader } from "../../src/analysis/file-reader.js";
+import { temporaryFolder } from "../support/heapray.js";
+import { SANITIZE, testProgram } from "./test-programs.js";
+
+// The tracker without Node.js: native/test/tracker_driver.cc and long_run_driver.cc.
+
+const folder = temporaryFolder();
+afterAll(() => folder.remove());
+
+function run(name: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(testProgram(name), args, { encoding: "utf8", timeout: 110_000 });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  return stdout;
+}
+
+test("many threads at once, while sessions start and stop in both formats", { timeout: 120_000 }, () => {
+  const sessions = 12;
+  expect(run("tracker_driver", folder.path, "4", String(sessions), "40")).toBe("complete: yes, blocks: whole\n");
+  for (let i = 0; i < sessions; i++) {
+    using reader = new FileReader(folder.join(`${i}.bin`));
+    const { complete, peakMemory, totalAllocations } = reader.metadata;
+    expect({ i, complete }).toEqual({ i, complete: true });
+    expect(peakMemory).toBeGreaterThan(0);
+    expect(totalAllocations).toBeGreaterThan(100);
+    let work = 0;
+    for (const record of reader.getHighWatermarkAllocationRecords()) {
+      const frames = record.stackTrace().map((frame) => `${frame.function}:${frame.line} ${frame.file}`);
+      for (const frame of frames)
+        expect(frame).toMatch(/^(?:f(\d+)(?:_inlined)?:\1 \/app\/main\.js|queued work:0 <async>)$/u);
+      if (frames[0]?.startsWith("queued")) work++;
+    }
+    expect(work).toBeLessThan(1000);
+  }
+});
+
+describe.each(["all", "aggregated"])("the memory of a long run (%s)", (format) => {
+  test("does not follow its length", { timeout: 120_000 }, () => {
+    const records = SANITIZE === "" ? 20_000_000 : 2_000_000;
+    const inUse = run("long_run_driver", String(records), format).trim().split("\n").map(Number);
+    expect(inUse).toHaveLength(4);
+    // Sanitizers have an allocator of their own, which does not tell.
+    if (SANITIZE !== "") return;
+    const [first = 0, second = 0, third = 0, last = 0] = inUse;
+    expect(Math.max(third, last)).toBeLessThan(Math.max(first, second) + 500_000);
+    expect(last).toBeLessThan(8_000_000);
+  });
+});
