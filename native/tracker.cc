@@ -10,6 +10,7 @@
 #include <ctime>
 
 #include "aggregate/aggregating_recorder.h"
+#include "stacks/native_symbols.h"
 
 namespace heapray {
 
@@ -51,6 +52,7 @@ ThreadState& CurrentThread() {
 }
 
 constexpr int kRoleTries = 32;
+constexpr size_t kLongestReason = 448;
 // How long the end of the process waits for threads that write to the capture.
 constexpr int64_t kEndPatienceMs = 2000;
 
@@ -108,14 +110,14 @@ bool Tracker::Start(Options options, int* error) {
 bool Tracker::Stop(const char* reason) {
   Untracked untracked;
   std::unique_ptr<Sink> sink;
-  bool complete;
   bool ended = false;
+  bool complete;
   {
     SpinLock::Guard guard(lock_);
     complete = !failed_;
     if (getpid() == owner_pid_ && active_.exchange(false)) {
-      ended = true;
       complete = WriteEnd(reason, 0);
+      ended = true;
     }
     tree_.reset();
     recorder_ = nullptr;
@@ -125,7 +127,7 @@ bool Tracker::Stop(const char* reason) {
     address_space_ = AddressSpace();
   }
   // Without the lock: a client at the other end of a socket may take its time, and no other thread waits for it.
-  return ended ? CloseSink(*sink, complete) : complete;
+  return ended ? Close(*sink, complete) : complete;
 }
 
 bool Tracker::WriteEnd(const char* reason, int signal) {
@@ -134,20 +136,26 @@ bool Tracker::WriteEnd(const char* reason, int signal) {
   char trailer[96];
   snprintf(trailer, sizeof trailer, R"({"endTimeMs":%llu,"reason":"%s"%s})", static_cast<unsigned long long>(NowMs()),
            reason, number);
-  return recorder_->Complete(trailer);
+  // Not while the process is dying: it may hold locks that reading files needs.
+  bool embedded = !options_.embed_symbols || signal != 0 ||
+                  EmbedSymbols(*writer_, *tree_, tree_->native().modules(), tree_->native().frames());
+  return embedded && recorder_->Complete(trailer);
 }
 
-bool Tracker::CloseSink(Sink& sink, bool complete) {
-  complete = sink.Close() && complete;
-  if (!complete) TellOfFailure(sink, "the capture is not complete");
-  return complete;
+bool Tracker::Close(Sink& sink, bool written) {
+  bool complete = sink.Close() && written;
+  if (complete) return true;
+  char reason[kLongestReason];
+  sink.Explain(options_.destination.c_str(), reason, sizeof reason);
+  TellOfFailure("the capture is not complete", reason);
+  return false;
 }
 
 void Tracker::EndNow(const char* reason, int signal) {
   if (!active() || getpid() != owner_pid_ || lock_.HeldByThisThread()) return;
   Untracked untracked;
   if (!lock_.LockWithin(kEndPatienceMs)) return;
-  if (active_.exchange(false)) CloseSink(*options_.sink, WriteEnd(reason, signal));
+  if (active_.exchange(false)) Close(*options_.sink, WriteEnd(reason, signal));
   lock_.Unlock();
 }
 
@@ -163,14 +171,14 @@ bool Tracker::LetGo(bool crashed) {
 void Tracker::Fail() {
   if (!active_.exchange(false)) return;
   failed_.store(true, std::memory_order_release);
+  char reason[kLongestReason];
+  options_.sink->Explain(options_.destination.c_str(), reason, sizeof reason);
   options_.sink->Close();
-  TellOfFailure(*options_.sink, "tracking stopped, the program goes on");
+  TellOfFailure("tracking stopped, the program goes on", reason);
 }
 
-void Tracker::TellOfFailure(const Sink& sink, const char* consequence) {
-  char reason[448];
-  sink.Explain(options_.destination.c_str(), reason, sizeof reason);
-  char message[512];
+void Tracker::TellOfFailure(const char* consequence, const char* reason) {
+  char message[kLongestReason + 64];
   int length = snprintf(message, sizeof message, "heapray: %s: %s\n", consequence, reason);
   if (length > 0)
     (void)!write(STDERR_FILENO, message,
@@ -301,11 +309,18 @@ void Tracker::RecordMapping(const AddressSpace::Change& change, uint64_t frame) 
     if (!recorder_->Munmap(thread.encoding, change.begin, change.bytes)) Fail();
     return;
   }
+  bool heap_pages = runtime_.load(std::memory_order_acquire)->IsHeapPages(frame, change.bytes);
+  // What is in them is recorded: nothing counts twice. (Their end is recorded all the same, and means nothing.)
+  if (heap_pages && options_.js_objects) return;
   stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
   uint32_t node = Enter(thread);
-  bool heap_pages = runtime_.load(std::memory_order_acquire)->IsHeapPages(frame, change.bytes);
   wire::Allocator allocator = heap_pages ? wire::Allocator::kHeapPages : wire::Allocator::kMmap;
   if (!recorder_->Allocation(thread.encoding, allocator, change.begin, change.bytes, node)) Fail();
+}
+
+void Tracker::RecordHeapPages() {
+  SpinLock::Guard guard(lock_);
+  options_.js_objects = false;
 }
 
 void Tracker::OnThreadName() {

@@ -45,9 +45,11 @@ class Tracker {
  public:
   struct Options {
     std::unique_ptr<Sink> sink;
-    std::string destination;    // for messages
-    std::string metadata_json;  // the capture's header
-    bool aggregate = false;     // adds allocations up instead of writing down each one
+    std::string destination;     // for messages
+    std::string metadata_json;   // the capture's header
+    bool aggregate = false;      // adds allocations up instead of writing down each one
+    bool js_objects = false;     // objects of the runtime's heap are recorded, its pages are not
+    bool embed_symbols = false;  // writes native frames' names into the capture when it ends
     StackSource* stacks;
     Runtime* runtime;
     std::string inherited_thread_name;  // the main thread's name as the program found it
@@ -67,6 +69,9 @@ class Tracker {
   // For a signal handler: returns false when the thread that it interrupted is in the way of EndNow(). One that
   // `crashed` never goes on, so it lets go of what it can.
   bool LetGo(bool crashed);
+
+  // The runtime's objects cannot be recorded after all: its heap's pages are, from now on.
+  void RecordHeapPages();
 
   bool active() const { return active_.load(std::memory_order_acquire); }
   bool ended_by_error() const { return failed_.load(std::memory_order_acquire); }
@@ -107,10 +112,11 @@ class Tracker {
   void Introduce(ThreadState& thread);
   uint32_t Enter(ThreadState& thread);
   void DeclareThread(ThreadState& thread);
+  // Writes what a complete capture ends with.
   bool WriteEnd(const char* reason, int signal);
-  bool CloseSink(Sink& sink, bool complete);
+  bool Close(Sink& sink, bool written);
   void Fail();
-  void TellOfFailure(const Sink& sink, const char* consequence);
+  void TellOfFailure(const char* consequence, const char* reason);
 
   ProcessFlag active_;
   std::atomic<bool> failed_{false};

@@ -7,6 +7,7 @@
 #include <cstdarg>
 #include <mutex>
 
+#include "hooks/block_notes.h"
 #include "hooks/import_table.h"
 #include "hooks/originals.h"
 #include "hooks/signal_hooks.h"
@@ -43,7 +44,11 @@ inline void* Allocated(Allocator allocator, void* block, size_t size) {
   Tracker& tracker = Tracker::Get();
   if (block != nullptr && tracker.active()) [[likely]] {
     HookScope scope;
-    if (scope) tracker.OnAllocation(allocator, block, size);
+    if (scope) {
+      tracker.OnAllocation(allocator, block, size);
+    } else if (BlockNotes* notes = BlockNotes::Current()) {
+      notes->Allocated(block, size);
+    }
   }
   return block;
 }
@@ -52,7 +57,11 @@ inline void Freeing(void* block) {
   Tracker& tracker = Tracker::Get();
   if (block != nullptr && tracker.active()) [[likely]] {
     HookScope scope;
-    if (scope) tracker.OnFree(block);
+    if (scope) {
+      tracker.OnFree(block);
+    } else if (BlockNotes* notes = BlockNotes::Current()) {
+      notes->Freed(block);
+    }
   }
 }
 

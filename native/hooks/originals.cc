@@ -61,6 +61,8 @@ Originals FindAll() {
   Find(found.sigset, "sigset");
   Find(found.raise, "raise");
   Find(found._exit, "_exit");
+  Find(found.epoll_wait, "epoll_wait");
+  Find(found.epoll_pwait, "epoll_pwait");
   return found;
 }
 

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -41,6 +42,8 @@ struct Originals {
   SignalHandler (*sigset)(int, SignalHandler);
   int (*raise)(int);
   void (*_exit)(int);
+  int (*epoll_wait)(int, epoll_event*, int, int);
+  int (*epoll_pwait)(int, epoll_event*, int, int, const sigset_t*);
 
   // A preloaded allocator is respected. What the system does not have is nullptr. Found when the agent is loaded.
   static const Originals& Get();

@@ -12,6 +12,7 @@
 #include "hooks/hooks.h"
 #include "node/async_work.h"
 #include "node/isolates.h"
+#include "node/js_heap.h"
 #include "node/js_stack_source.h"
 #include "node/node_runtime.h"
 #include "process/fatal_signals.h"
@@ -160,9 +161,9 @@ std::unique_ptr<Sink> MakeSink(const Call& call) {
   return std::make_unique<MappedFileSink>(std::move(fd));
 }
 
-// start({ destination, path, overwrite, buffered, listener, aggregate, nativeTraces, metadata, memoryIntervalMs }):
-// records into the file `path`, or to the client of a listener; `destination` is what messages call it. Returns a
-// warning, or an empty string.
+// start({ destination, path, overwrite, buffered, listener, aggregate, nativeTraces, embedSymbols, jsObjects, metadata,
+// memoryIntervalMs }): records into the file `path`, or to the client of a listener; `destination` is what messages
+// call it. Returns a warning, or an empty string.
 napi_value Start(napi_env env, napi_callback_info info) {
   Call call(env, info);
   Tracker& tracker = Tracker::Get();
@@ -172,6 +173,7 @@ napi_value Start(napi_env env, napi_callback_info info) {
     MemorySnapshots().Stop();
     tracker.Stop("stop");
     UnwatchFatalSignals();
+    JsHeap::Stop();
   }
 
   v8::Isolate* isolate = v8::Isolate::GetCurrent();
@@ -189,6 +191,8 @@ napi_value Start(napi_env env, napi_callback_info info) {
   options.destination = call.Text("destination");
   options.metadata_json = call.Text("metadata");
   options.aggregate = call.Flag("aggregate");
+  options.js_objects = call.Flag("jsObjects");
+  options.embed_symbols = call.Flag("embedSymbols");
   options.stacks = &Stacks();
   options.runtime = &TheRuntime();
   options.inherited_thread_name = InheritedThreadName();
@@ -222,8 +226,18 @@ napi_value Stop(napi_env env, napi_callback_info info) {
   MemorySnapshots().Stop();
   bool complete = Tracker::Get().Stop(call.Text("reason").c_str());
   UnwatchFatalSignals();
+  // Only now: this frees all samples, and not because their objects died.
+  JsHeap::Stop();
   Stacks().Clear();
   return call.Flag(complete);
+}
+
+// traceJsHeap({ interval }): returns a warning, or an empty string. Once started with jsObjects.
+napi_value TraceJsHeap(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  std::string warning = JsHeap::Start(v8::Isolate::GetCurrent(), call.Number("interval", 0));
+  if (!warning.empty()) Tracker::Get().RecordHeapPages();
+  return call.Text(warning);
 }
 
 napi_value IsActive(napi_env env, napi_callback_info info) {
@@ -250,13 +264,14 @@ napi_value Init(napi_env env, napi_value exports) {
   // Each environment ends before its isolate does.
   napi_add_env_cleanup_hook(
       env, [](void* isolate) { Isolates::DoNotAsk(static_cast<v8::Isolate*>(isolate)); }, v8::Isolate::GetCurrent());
-  static const bool added = (AddHooks(AsyncWorkHooks()), true);
+  static const bool added = (AddHooks(AsyncWorkHooks()), AddHooks(JsHeap::Hooks()), true);
   (void)added;
   const napi_property_descriptor functions[] = {
       {"start", nullptr, Start, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"listen", nullptr, Listen, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"accept", nullptr, Accept, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"stop", nullptr, Stop, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"traceJsHeap", nullptr, TraceJsHeap, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"endWithParent", nullptr, EndWithParentOf, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"isActive", nullptr, IsActive, nullptr, nullptr, nullptr, napi_default, nullptr},
   };

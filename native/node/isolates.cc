@@ -52,6 +52,8 @@ void UpdateFigures(IsolateState& state) {
   state.external.store(statistics.external_memory(), std::memory_order_relaxed);
 }
 
+std::atomic<void (*)(IsolateState&)> g_after_collection{nullptr};
+
 void OnCollection(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* data) {
   static_cast<IsolateState*>(data)->collecting = true;
 }
@@ -63,6 +65,7 @@ void OnCollected(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags, void* data)
   // A full collection may move or free code and bytecode: what is known of an address ends with it.
   if ((type & v8::kGCTypeMarkSweepCompact) != 0) state->epoch.store(Isolates::NewEpoch());
   UpdateFigures(*state);
+  if (auto* callback = g_after_collection.load()) callback(*state);
 }
 
 std::mutex g_asked_mutex;
@@ -133,6 +136,8 @@ void Isolates::Watch(IsolateState& state) {
   state.isolate->AddGCEpilogueCallback(OnCollected, &state);
   state.watched.store(true);
 }
+
+void Isolates::CallAfterCollections(void (*callback)(IsolateState&)) { g_after_collection = callback; }
 
 void Isolates::AskForStatistics(v8::Isolate* isolate) {
   std::lock_guard lock(g_asked_mutex);

@@ -10,6 +10,8 @@
 
 namespace heapray {
 
+class SampledHeap;
+
 struct IsolateState {
   v8::Isolate* isolate = nullptr;
   uint32_t ordinal = 0;  // never used again, as addresses and script ids are
@@ -29,6 +31,14 @@ struct IsolateState {
   std::atomic<uint64_t> heap_used{0};
   std::atomic<uint64_t> heap_committed{0};
   std::atomic<uint64_t> external{0};
+  // Of js_heap.cc; used on the isolate's own thread alone, `asked` excepted.
+  struct Sampling {
+    SampledHeap* heap = nullptr;
+    uint64_t done = 0;   // what was wanted when that was last seen to
+    bool known = false;  // it will be told of the environment's end
+    bool ended = false;
+    std::atomic<bool> asked{false};
+  } sampling;
 };
 
 struct HeapTotals {
@@ -57,6 +67,9 @@ class Isolates {
 
   // The sum over all isolates, as of their last update.
   static HeapTotals Totals();
+
+  // Has `callback` called after every collection of an isolate that is being watched, on its thread.
+  static void CallAfterCollections(void (*callback)(IsolateState&));
 
   // A number that no thread has seen yet.
   static uint64_t NewEpoch();

@@ -247,7 +247,8 @@ WalkMemory::Kind JsStackSource::KindOf(uint64_t pc, uint64_t fp, const IsolateSt
 void JsStackSource::Describe(const RawFrame& frame, FrameSink& sink) {
   IsolateState* state = Isolates::Current();
   if (state == nullptr) return;
-  V8Frames::Owner owner{state->ordinal, state->watched ? state->epoch.load() : 0};
+  V8Frames::Owner owner{state->ordinal, state->watched ? state->epoch.load() : 0,
+                        reinterpret_cast<uint64_t>(state->isolate), builtins_begin_, state->builtins_copy};
   // A walk may have been led astray (by a frame of a kind that V8 has added since): look before believing.
   if (careful_frames_.FunctionAt(frame.fp) == 0) return;
   V8Frames& frames = state->collecting ? careful_frames_ : frames_;
@@ -289,6 +290,9 @@ std::string JsStackSource::Calibrate(v8::Isolate* isolate) {
       for (V8Frames* frames : {&frames_, &careful_frames_}) {
         frames->set_bytecode_sizes(reinterpret_cast<const uint8_t*>(address), static_cast<int>(bytes / 3));
       }
+    }
+    if (name.starts_with("Builtins_Allocate") && name.ends_with("Generation")) {
+      for (V8Frames* frames : {&frames_, &careful_frames_}) frames->add_allocating_builtin(address - builtins_begin_);
     }
     if (name.starts_with("_ZN2v88internal4Heap") && name.find("arbage") != name.npos) {
       heap_code_.emplace_back(address, address + bytes);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "node/machine_code.h"
+
 namespace heapray {
 namespace {
 
@@ -15,6 +17,9 @@ constexpr int kDeoptEntryWords = 3;
 constexpr int kDeoptExitBytes = 4;
 constexpr int kDeoptFirstEntry = 4;  // counted from the inlining positions' index
 constexpr int kDeoptEntryPc = 2;
+// V8's root register points into the isolate, this far behind its start.
+constexpr uint64_t kRootsBias = 128;
+constexpr int32_t kMostAllocationBytes = 384;
 
 }  // namespace
 
@@ -113,6 +118,26 @@ int32_t V8Frames::CallBehindDeoptExit(V8Heap::Object deopt_data, int32_t pc_offs
   return original > 0 && original <= exits ? original : pc_offset;
 }
 
+bool V8Frames::IsAllocatingBuiltin(uint64_t address, const Owner& owner) const {
+  for (uint64_t offset : allocating_builtins_) {
+    if (address == owner.builtins + offset || address == owner.builtins_copy + offset) return true;
+  }
+  return false;
+}
+
+// Compiled code allocates by moving a pointer; what it does when there is no room lies at the function's end, without
+// a position: a call, and a jump back to where the new object gets its map. There V8's tables know the place.
+int32_t V8Frames::AllocationBehindCall(V8Heap::Object code, int32_t pc_offset, const Owner& owner) const {
+  auto start = heap_.Word(code + static_cast<uint64_t>(layout_.code_instruction_start));
+  auto size = heap_.Read<int32_t>(code + static_cast<uint64_t>(layout_.code_instruction_size));
+  MachineCode behind(start, pc_offset - MachineCode::kLongestCall, std::min(size, pc_offset + kMostAllocationBytes));
+  if (!IsAllocatingBuiltin(behind.CallTargetBefore(pc_offset, owner.address + kRootsBias), owner)) return -1;
+  int32_t target = behind.JumpBehind(pc_offset);
+  if (target < 0 || target >= size) return -1;
+  MachineCode resumed(start, target, std::min(size, target + kMostAllocationBytes));
+  return resumed.FirstMapStore(target);
+}
+
 void V8Frames::DescribeOptimized(V8Heap::Object code, int32_t pc_offset, V8Heap::Object outer, Owner owner,
                                  FrameSink& sink) {
   V8Heap::Object deopt_data = heap_.Field(code, layout_.code_deoptimization_data);
@@ -120,8 +145,9 @@ void V8Frames::DescribeOptimized(V8Heap::Object code, int32_t pc_offset, V8Heap:
   if (has_deopt_data) pc_offset = CallBehindDeoptExit(deopt_data, pc_offset);
 
   const DecodedTable& table = Positions(heap_.Field(code, layout_.code_position_table));
+  int32_t allocation = AllocationBehindCall(code, pc_offset, owner);
   // A return address is one past the call.
-  SourcePosition position = PositionAt(table, pc_offset - 1);
+  SourcePosition position = PositionAt(table, allocation >= 0 ? allocation : pc_offset - 1);
   if (has_deopt_data && position.inlining_id >= 0) {
     V8Heap::Object inlining = heap_.Untag(heap_.Element(deopt_data, layout_.deopt_inlining_positions));
     int64_t count = inlining == 0 ? 0 : heap_.ArrayLength(inlining) / kInliningPositionBytes;

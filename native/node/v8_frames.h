@@ -20,6 +20,9 @@ class V8Frames {
   struct Owner {
     uint32_t isolate;
     uint64_t epoch;
+    uint64_t address;        // the isolate's
+    uint64_t builtins;       // where V8's built-in code lies,
+    uint64_t builtins_copy;  // and the isolate's copy of it
   };
 
   // The function whose frame is at `fp`, or 0.
@@ -38,6 +41,8 @@ class V8Frames {
     bytecode_sizes_ = sizes;
     bytecode_count_ = count;
   }
+  // Adds what compiled code calls to allocate an object, an offset into the built-in code.
+  void add_allocating_builtin(uint64_t offset) { allocating_builtins_.push_back(offset); }
   void Clear() {
     scripts_.Clear();
     cache_.Enter(0, 0);
@@ -53,6 +58,8 @@ class V8Frames {
   void DescribeOptimized(V8Heap::Object code, int32_t pc_offset, V8Heap::Object outer, Owner owner, FrameSink& sink);
   V8Heap::Object InlinedFunction(V8Heap::Object deopt_data, int32_t id) const;
   int32_t CallBehindDeoptExit(V8Heap::Object deopt_data, int32_t pc_offset) const;
+  bool IsAllocatingBuiltin(uint64_t address, const Owner& owner) const;
+  int32_t AllocationBehindCall(V8Heap::Object code, int32_t pc_offset, const Owner& owner) const;
   void Emit(V8Heap::Object shared, int32_t script_offset, Owner owner, FrameSink& sink);
 
   const V8Heap& heap_;
@@ -63,6 +70,7 @@ class V8Frames {
   std::vector<uint64_t> stream_maps_;  // maps known to be InstructionStream's
   const uint8_t* bytecode_sizes_ = nullptr;
   int bytecode_count_ = 0;
+  std::vector<uint64_t> allocating_builtins_;
 };
 
 }  // namespace heapray

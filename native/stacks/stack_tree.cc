@@ -43,7 +43,7 @@ uint32_t StackTree::Resolve(ThreadStack& stack) {
   uint32_t node = level == 0 ? stack.base_ : stack.levels_[level - 1].node;
   for (; level < depth; level++) {
     const RawFrame& raw = walk.FromOutermost(level);
-    uint32_t frame = raw.fp == 0 ? NativeFrame(raw.pc) : Frame(raw, walk.epoch());
+    uint32_t frame = raw.fp == 0 ? native_.Frame(raw.pc) : Frame(raw, walk.epoch());
     // A frame that stands for nothing a reader could see keeps its caller's node.
     if (frame != 0) node = Node(node, frame);
     stack.levels_[level] = {raw.key, node};
@@ -65,38 +65,6 @@ uint32_t StackTree::Frame(const RawFrame& raw, uint64_t epoch) {
   if (frame_by_key_.size() >= sweep_at_) SweepFrames();
   frame_by_key_[raw.key] = {epoch, frame, Seen::kDescribed};
   return frame;
-}
-
-uint32_t StackTree::NativeFrame(uint64_t pc) {
-  const Modules& modules = Modules::Get();
-  uint32_t generation = modules.generation();
-  NativePlace* known = frame_by_pc_.Find(pc);
-  if (known != nullptr && known->generation == generation) return known->frame;
-
-  // A return address may be the end of its function, and of its module.
-  int number = modules.Find(pc - 1);
-  uint32_t module = number < 0 ? 0 : NativeModule(number);
-  uint64_t address = number < 0 ? pc : pc - modules[number].bias;
-  uint32_t& slot = frame_by_address_[static_cast<uint64_t>(module) << 48 | address];
-  if (slot == 0) {
-    slot = ++frames_;
-    writer_->NativeFrame(module, address);
-  }
-  uint32_t frame = slot;
-  frame_by_pc_[pc] = {generation, frame};
-  return frame;
-}
-
-uint32_t StackTree::NativeModule(int number) {
-  auto index = static_cast<size_t>(number);
-  if (index >= modules_.size()) modules_.resize(index + 1);
-  if (modules_[index] == 0) {
-    const Module& module = Modules::Get()[number];
-    uint32_t path = String(module.path);
-    modules_[index] = ++modules_written_;
-    writer_->Module(path, module.bias, module.build_id.data(), module.build_id.size());
-  }
-  return modules_[index];
 }
 
 // Code moves and dies, and so do its keys: without this, memory would follow all that there ever were. A key that is
@@ -121,7 +89,7 @@ uint32_t StackTree::FrameOf(const Location* locations, size_t count) {
   }
   uint32_t& slot = frame_by_content_[hash | 1];
   if (slot == 0) {
-    slot = ++frames_;
+    slot = NewFrame();
     writer_->Frame(locations, count);
   }
   return slot;

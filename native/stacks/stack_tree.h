@@ -6,11 +6,10 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
-#include "process/modules.h"
 #include "record/record_writer.h"
 #include "stacks/flat_map.h"
+#include "stacks/native_frames.h"
 #include "stacks/stack_source.h"
 
 namespace heapray {
@@ -54,7 +53,7 @@ class ThreadStack {
 
 class StackTree {
  public:
-  StackTree(RecordWriter* writer, StackSource* source) : writer_(writer), source_(source) {}
+  StackTree(RecordWriter* writer, StackSource* source) : writer_(writer), source_(source), native_(writer, this) {}
 
   // The node of the stack that was just walked, writing what the capture does not have yet.
   uint32_t Resolve(ThreadStack& stack);
@@ -63,6 +62,11 @@ class StackTree {
   uint32_t Continue(uint32_t node, std::string_view what);
 
   uint32_t String(std::string_view text);
+
+  // The id of a frame that is about to be written.
+  uint32_t NewFrame() { return ++frames_; }
+
+  const NativeFrames& native() const { return native_; }
 
  private:
   class Collector;
@@ -75,34 +79,24 @@ class StackTree {
     Seen seen = Seen::kNot;
   };
 
-  struct NativePlace {
-    uint32_t generation = 0;
-    uint32_t frame = 0;
-  };
-
   uint32_t Frame(const RawFrame& raw, uint64_t epoch);
   void SweepFrames();
   uint32_t FrameOf(const Location* locations, size_t count);
-  uint32_t NativeFrame(uint64_t pc);
-  uint32_t NativeModule(int number);
   uint32_t Node(uint32_t parent, uint32_t frame);
   uint32_t Script(std::string_view url, std::string_view source_map_url);
   uint32_t Function(std::string_view name, uint32_t script, uint32_t line, uint32_t column);
 
   RecordWriter* writer_;
   StackSource* source_;
+  NativeFrames native_;
   FlatMap<KnownFrame> frame_by_key_;     // raw key -> frame, while its epoch lasts
   size_t sweep_at_ = kSmallestSweep;     // keys
   FlatMap<uint32_t> frame_by_content_;   // hash of the locations -> frame
-  FlatMap<NativePlace> frame_by_pc_;     // native return address -> frame, while the modules stay what they are
-  FlatMap<uint32_t> frame_by_address_;   // module << 48 | address in it -> frame
-  std::vector<uint32_t> modules_;        // the process's number of a module -> the capture's; 0: not in it yet
   FlatMap<uint32_t> node_by_edge_;       // parent << 32 | frame -> node
   FlatMap<uint32_t> script_by_content_;  // url << 32 | source map url -> script
   FlatMap<uint32_t> function_by_content_;
   std::unordered_map<std::string, uint32_t> strings_;
   uint32_t frames_ = 0;
-  uint32_t modules_written_ = 0;
   uint32_t nodes_ = 0;
   uint32_t scripts_ = 0;
   uint32_t functions_ = 0;

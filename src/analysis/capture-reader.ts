@@ -195,11 +195,12 @@ export class CaptureReader implements Disposable {
 
   #makeMetadata({ header }: CaptureSource): Metadata {
     const scan = (): Scan => this.#scan();
-    const { fileFormat, nativeTraces } = header.options;
+    const { fileFormat, nativeTraces, traceJsHeap } = header.options;
     return {
       ...header,
       fileFormat: typeof fileFormat === "string" ? fileFormat : "ALL_ALLOCATIONS",
       hasNativeTraces: nativeTraces === true,
+      traceJsHeap: typeof traceJsHeap === "number" ? traceJsHeap : false,
       get endTimeMs() {
         const { source, snapshots } = scan();
         return source.end?.endTimeMs ?? header.startTimeMs + (snapshots.last?.timeMs ?? 0);

@@ -36,6 +36,8 @@ export interface Metadata extends CaptureHeader {
   /** Live bytes at the high-water mark. */
   readonly peakMemory: number;
   readonly hasNativeTraces: boolean;
+  /** False, or the mean bytes from one sampled object of the JavaScript heap to the next. */
+  readonly traceJsHeap: false | number;
   readonly fileFormat: string;
 }
 

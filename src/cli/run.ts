@@ -1,8 +1,9 @@
 import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { childCaptures, hasEnded, writtenSince } from "../tracker/child-captures.js";
+import { DEFAULT_JS_HEAP_INTERVAL, LONGEST_JS_HEAP_INTERVAL } from "../tracker/options.js";
 import type { RunSettings } from "../tracker/run-settings.js";
 import { CliError } from "./errors.js";
 import { commandLine } from "./invocation.js";
@@ -17,7 +18,10 @@ interface RunOptions {
   readonly force: boolean;
   readonly quiet: boolean;
   readonly native: boolean;
+  readonly embedSymbols: boolean;
   readonly aggregate: boolean;
+  readonly traceJsHeap: boolean;
+  readonly jsHeapInterval?: number;
   readonly memoryIntervalMs: number;
   readonly bufferedFileIo: boolean;
   readonly compress: boolean;
@@ -36,6 +40,7 @@ Examples:
   heapray run -o server.bin -f server.js
   heapray run --native server.js
   heapray run --aggregate server.js
+  heapray run --trace-js-heap server.js
   heapray run --follow-fork build.js
   heapray run --live-remote server.js
   heapray run --node-arg=--max-old-space-size=4096 --node-arg=--enable-source-maps dist/main.js
@@ -54,7 +59,14 @@ export function runCommand(): Command {
     .option("-f, --force", "overwrite the capture if it exists", false)
     .option("-q, --quiet", "print nothing of heapray's own", false)
     .option("--native", "record native (C, C++, Rust) frames too", false)
+    .option("--embed-symbols", "with --native: keep native frames' names in the capture, to read it elsewhere", false)
     .option("--aggregate", "write sums by location when the program ends instead of every allocation", false)
+    .option("--trace-js-heap", "record the objects of the JavaScript heap as well, sampled", false)
+    .addOption(
+      new Option("--js-heap-interval <bytes>", "bytes from one sampled object to the next (default: 16384)")
+        .argParser(jsHeapInterval)
+        .implies({ traceJsHeap: true }),
+    )
     .option("--memory-interval-ms <n>", "milliseconds between two memory snapshots", positiveInteger, 10)
     .option("--buffered-file-io", "write the capture with plain writes instead of a shared mapping", false)
     .option("--follow-fork", "track the Node.js processes that it starts too, each in <capture>.<pid>", false)
@@ -75,6 +87,7 @@ export function runCommand(): Command {
 
 async function run(script: string | undefined, scriptArgs: string[], options: RunOptions): Promise<void> {
   const target = options.eval === undefined ? script : undefined;
+  if (options.embedSymbols && !options.native) throw new CliError("--embed-symbols names native frames: add --native.");
   if (options.eval === undefined) checkScript(script, options.nodeArg);
   checkLive(options);
   const name = options.eval !== undefined ? "eval" : path.basename(target ?? "node").replace(/^-$/, "stdin");
@@ -96,9 +109,11 @@ function settingsOf(options: RunOptions, file: string): Omit<RunSettings, "paren
     file,
     overwrite: options.force,
     nativeTraces: options.native,
+    embedSymbols: options.embedSymbols,
     memoryIntervalMs: options.memoryIntervalMs,
     buffered: options.bufferedFileIo,
     aggregate: options.aggregate,
+    traceJsHeap: options.traceJsHeap && (options.jsHeapInterval ?? DEFAULT_JS_HEAP_INTERVAL),
     followFork: options.followFork,
   };
 }
@@ -199,6 +214,14 @@ async function isComplete(capture: string): Promise<boolean> {
 function lookAt(file: string): string {
   const found = statSync(file, { throwIfNoEntry: false });
   return found?.isFile() && found.size > 0 ? `${found.ino} ${found.size} ${found.mtimeMs}` : "";
+}
+
+function jsHeapInterval(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > LONGEST_JS_HEAP_INTERVAL) {
+    throw new InvalidArgumentError("Give a whole number of bytes, from 1 to 1 GiB.");
+  }
+  return value;
 }
 
 function positiveInteger(text: string): number {

@@ -21,11 +21,23 @@ export interface Agent {
       readonly aggregate: boolean;
       /** Walk native frames too. */
       readonly nativeTraces: boolean;
+      /** Write native frames' names into the capture when tracking ends. */
+      readonly embedSymbols: boolean;
+      /** Objects will be recorded by {@link Agent.traceJsHeap}; pages of their heap are not. */
+      readonly jsObjects: boolean;
       /** The capture's metadata, JSON. */
       readonly metadata: string;
       readonly memoryIntervalMs: number;
     },
   ): string;
+  /**
+   * Begins to record the objects of all JavaScript heaps, sampled.
+   * @returns why that is not possible, or an empty string
+   */
+  traceJsHeap(settings: {
+    /** Mean bytes from one sampled object to the next. */
+    readonly interval: number;
+  }): string;
   listen(settings: { readonly address: string; readonly port: number }): Listener;
   /**
    * Waits so long for a client; whether one has connected. Throws INTERRUPTED, with a signal's name as its message, when

@@ -18,7 +18,9 @@ export function captureHeader(settings: ResolvedSettings, version: string): Capt
     options: {
       fileFormat: settings.fileFormat,
       nativeTraces: settings.nativeTraces,
+      embedSymbols: settings.embedSymbols,
       memoryIntervalMs: settings.memoryIntervalMs,
+      traceJsHeap: settings.traceJsHeap,
       buffered: "buffered" in settings.destination && settings.destination.buffered,
       followFork: settings.followFork,
     },

@@ -11,9 +11,16 @@ export enum FileFormat {
 export interface TrackerOptions {
   /** Record native (C, C++, Rust) frames as well, between and above the JavaScript ones; false unless told. */
   readonly nativeTraces?: boolean;
+  /** Write native frames' names into the capture when tracking ends, so that it can be read elsewhere; with `nativeTraces`. */
+  readonly embedSymbols?: boolean;
   /** Milliseconds between two memory snapshots, 10 by default. */
   readonly memoryIntervalMs?: number;
   readonly fileFormat?: FileFormat;
+  /**
+   * Record the objects of the JavaScript heap as well, sampled; false unless told. A number is the sampling interval in
+   * bytes: the mean distance from one sampled object to the next, 1 for every object; true is 16384.
+   */
+  readonly traceJsHeap?: boolean | number;
   /** Track the Node.js processes that this one starts too, each with a capture `<capture>.<pid>`; false unless told. */
   readonly followFork?: boolean;
 }
@@ -25,28 +32,39 @@ export interface TrackerSettings extends TrackerOptions {
 export interface ResolvedSettings {
   readonly destination: Destination;
   readonly nativeTraces: boolean;
+  readonly embedSymbols: boolean;
   readonly memoryIntervalMs: number;
   readonly fileFormat: FileFormat;
+  /** False, or the sampling interval in bytes. */
+  readonly traceJsHeap: false | number;
   readonly followFork: boolean;
 }
+
+/** Bytes from one sampled object of the JavaScript heap to the next: see docs/js-heap.md for what it costs. */
+export const DEFAULT_JS_HEAP_INTERVAL = 16 * 1024;
+export const LONGEST_JS_HEAP_INTERVAL = 2 ** 30;
 
 const LONGEST_INTERVAL_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Checks what a Tracker was made with.
- * @throws {TypeError} neither or both of a path and a destination, an option of the wrong type, or one that needs a file
- * next to a socket
- * @throws {RangeError} an interval that is not from 1 millisecond to a day
+ * @throws {TypeError} neither or both of a path and a destination, an option of the wrong type, `embedSymbols` alone, or
+ * an option that needs a file next to a socket
+ * @throws {RangeError} an interval that is not from 1 millisecond to a day, or not from 1 byte to 1 GiB
  */
 export function resolveSettings(target: unknown, options: unknown): ResolvedSettings {
   const given = settingsOf(target, options);
   const {
     nativeTraces = false,
+    embedSymbols = false,
     memoryIntervalMs = 10,
     fileFormat = FileFormat.ALL_ALLOCATIONS,
+    traceJsHeap = false,
     followFork = false,
   } = given;
   if (typeof nativeTraces !== "boolean") throw new TypeError("nativeTraces is a boolean.");
+  if (typeof embedSymbols !== "boolean") throw new TypeError("embedSymbols is a boolean.");
+  if (embedSymbols && !nativeTraces) throw new TypeError("embedSymbols names native frames: it needs nativeTraces.");
   if (typeof followFork !== "boolean") throw new TypeError("followFork is a boolean.");
   if (!Number.isInteger(memoryIntervalMs) || memoryIntervalMs < 1 || memoryIntervalMs > LONGEST_INTERVAL_MS) {
     throw new RangeError("memoryIntervalMs is a whole number of milliseconds, from 1 to a day.");
@@ -61,7 +79,24 @@ export function resolveSettings(target: unknown, options: unknown): ResolvedSett
       throw new TypeError("FileFormat.AGGREGATED_ALLOCATIONS needs a file: it is written when tracking ends.");
     }
   }
-  return { destination: given.destination, nativeTraces, memoryIntervalMs, fileFormat, followFork };
+  return {
+    destination: given.destination,
+    nativeTraces,
+    embedSymbols,
+    memoryIntervalMs,
+    fileFormat,
+    traceJsHeap: jsHeapInterval(traceJsHeap),
+    followFork,
+  };
+}
+
+function jsHeapInterval(value: unknown): false | number {
+  if (typeof value === "boolean") return value && DEFAULT_JS_HEAP_INTERVAL;
+  if (typeof value !== "number") throw new TypeError("traceJsHeap is a boolean, or an interval in bytes.");
+  if (!Number.isInteger(value) || value < 1 || value > LONGEST_JS_HEAP_INTERVAL) {
+    throw new RangeError("traceJsHeap is a whole number of bytes, from 1 to 1 GiB.");
+  }
+  return value;
 }
 
 function settingsOf(target: unknown, options: unknown): TrackerSettings {

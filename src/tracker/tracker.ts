@@ -92,16 +92,18 @@ export class Tracker {
    */
   start(): void {
     if (this.#complete !== undefined) throw new TrackerReusedError();
-    const { destination, memoryIntervalMs, fileFormat, followFork, nativeTraces } = this.#settings;
+    const { destination, memoryIntervalMs, nativeTraces, embedSymbols, traceJsHeap, followFork } = this.#settings;
     if (this.#agent.isActive()) throw new TrackerActiveError();
     const to = this.#agentDestination(destination);
     this.#startTimeMs = Date.now();
-    keepExactPositions();
+    keepExactPositions(traceJsHeap !== false);
     const metadata = JSON.stringify(captureHeader(this.#settings, heaprayVersion(packageFolder())));
     let warning: string;
     try {
-      const aggregate = fileFormat === FileFormat.AGGREGATED_ALLOCATIONS;
-      warning = this.#agent.start({ ...to, aggregate, nativeTraces, metadata, memoryIntervalMs });
+      const aggregate = this.#settings.fileFormat === FileFormat.AGGREGATED_ALLOCATIONS;
+      const jsObjects = traceJsHeap !== false;
+      const recording = { aggregate, nativeTraces, embedSymbols, jsObjects, metadata, memoryIntervalMs };
+      warning = this.#agent.start({ ...to, ...recording });
     } catch (error) {
       throw startError(error, isSocketDestination(destination) ? to.destination : destination.path);
     }
@@ -116,6 +118,16 @@ export class Tracker {
         "HeaprayWarning",
       );
     }
+    if (traceJsHeap !== false) this.#traceJsHeap(traceJsHeap);
+  }
+
+  #traceJsHeap(interval: number): void {
+    const warning = this.#agent.traceJsHeap({ interval });
+    if (warning === "") return;
+    process.emitWarning(
+      `JavaScript objects cannot be recorded in Node.js ${process.version}: ${warning}; the heap's pages are instead.`,
+      "HeaprayWarning",
+    );
   }
 
   /**

@@ -1,8 +1,20 @@
 import { setFlagsFromString } from "node:v8";
 
-/** Has V8 keep exact source positions for the code that it compiles from now on. */
-export function keepExactPositions(): void {
-  for (const flag of flagsFor(process.versions.v8)) setFlagsFromString(flag);
+/**
+ * Has V8 keep exact source positions for the code that it compiles from now on.
+ * @param ofObjects - of the objects too that compiled code allocates
+ */
+export function keepExactPositions(ofObjects: boolean): void {
+  const { v8 } = process.versions;
+  for (const flag of [...flagsFor(v8), ...(ofObjects ? flagsForObjects(v8) : [])]) setFlagsFromString(flag);
+}
+
+/** The flags by which compiled code allocates each object by itself, instead of several of different lines at once. */
+export function flagsForObjects(v8: string): string[] {
+  const [major = 0, minor = 0] = v8.split(".").map(Number);
+  const flags = ["--no-turbo-allocation-folding"];
+  if (major > 13 || (major === 13 && minor >= 6)) flags.push("--maglev-allocation-folding=0");
+  return flags;
 }
 
 /**

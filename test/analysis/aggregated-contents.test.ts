@@ -36,6 +36,7 @@ describe("a reader of an aggregated capture", () => {
       ...AGGREGATED_HEADER,
       fileFormat: "AGGREGATED_ALLOCATIONS",
       hasNativeTraces: false,
+      traceJsHeap: false,
       complete: true,
       endTimeMs: AGGREGATED_HEADER.startTimeMs + 25,
       totalAllocations: 12,

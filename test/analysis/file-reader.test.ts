@@ -57,6 +57,7 @@ describe("FileReader", () => {
       ...HEADER,
       fileFormat: "ALL_ALLOCATIONS",
       hasNativeTraces: false,
+      traceJsHeap: false,
       complete: true,
       endTimeMs: HEADER.startTimeMs + 25,
       totalAllocations: 4,

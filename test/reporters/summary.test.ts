@@ -19,6 +19,7 @@ const metadata: Metadata = {
   totalAllocations: 12345,
   peakMemory: 1000,
   hasNativeTraces: false,
+  traceJsHeap: false,
   fileFormat: "ALL_ALLOCATIONS",
 };
 

@@ -32,6 +32,8 @@ function kill(binary: string, afterMs: number, by: NodeJS.Signals = "SIGKILL"): 
       overwrite: true,
       buffered: false,
       nativeTraces: false,
+      embedSymbols: false,
+      traceJsHeap: false,
       memoryIntervalMs: 10,
       aggregate: false,
       followFork: false,

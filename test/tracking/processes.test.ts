@@ -38,8 +38,10 @@ function killed(binary: string, capture: string, milliseconds: number): Promise<
       overwrite: false,
       buffered: false,
       nativeTraces: false,
+      embedSymbols: false,
       memoryIntervalMs: 10,
       aggregate: false,
+      traceJsHeap: false,
       followFork: false,
       parent: process.pid,
     };

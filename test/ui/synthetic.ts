@@ -50,6 +50,7 @@ export function metadata(fields: Partial<Metadata> = {}): Metadata {
     totalAllocations: 0,
     peakMemory: 0,
     hasNativeTraces: false,
+    traceJsHeap: false,
     fileFormat: "ALL_ALLOCATIONS",
     ...fields,
   };
