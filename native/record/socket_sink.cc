@@ -134,7 +134,7 @@ void SocketSink::Run() {
     if (!closing) continue;
     int64_t now = MonotonicMs();
     if (now - last_progress > kStalledMs || now - closing_since > kLongestMs) {
-      send_error_.store(ETIME, std::memory_order_release);
+      send_error_.store(ENOBUFS, std::memory_order_release);
       return;
     }
   }
@@ -191,9 +191,7 @@ void SocketSink::Join() {
 
 void SocketSink::Explain(const char* destination, char* text, size_t bytes) const {
   if (error_ == ENOBUFS) {
-    snprintf(text, bytes, "the client at %s reads too slowly, and %zu MiB wait for it", destination, kRing >> 20);
-  } else if (error_ == ETIME) {
-    snprintf(text, bytes, "the client at %s did not read the rest in time", destination);
+    snprintf(text, bytes, "the client at %s reads too slowly", destination);
   } else if (error_ == EPIPE || error_ == ECONNRESET) {
     snprintf(text, bytes, "the client at %s closed the connection", destination);
   } else {

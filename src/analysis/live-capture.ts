@@ -8,18 +8,24 @@ import type { AllocationRecord, CaptureHeader, MemorySnapshot } from "../capture
 import { FunctionNames } from "../symbols/function-names.js";
 import type { NativeSymbols } from "../symbols/native-symbols.js";
 import { SourceMaps } from "../symbols/source-maps.js";
+import type { ReadText } from "../symbols/text-files.js";
 import { locationRecords, type RecordContext } from "./allocation-record.js";
-import type { MergeOptions, ReaderOptions } from "./capture-reader.js";
+import type { MergeOptions } from "./capture-reader.js";
 import { HighWaterMark } from "./high-water-mark.js";
 import { NativeFrames } from "./native-frames.js";
 import { SnapshotSeries } from "./snapshot-series.js";
 import { StackTraces } from "./stack-traces.js";
 
-/** As a CaptureReader has them. */
-export type LiveCaptureOptions = Pick<
-  ReaderOptions,
-  "sourceMaps" | "readText" | "nativeSymbols" | "maxMemorySnapshots"
->;
+export interface LiveCaptureOptions {
+  /** Whether stack traces show original sources through source maps; true unless told. */
+  readonly sourceMaps?: boolean;
+  /** Reads source maps and sources; there are none unless told. */
+  readonly readText?: ReadText;
+  /** Names native frames; they are shown as addresses unless told. */
+  readonly nativeSymbols?: NativeSymbols;
+  /** Memory snapshots to keep, evenly thinned out beyond; 10,000 unless told. */
+  readonly maxMemorySnapshots?: number;
+}
 
 /**
  * A capture of every allocation while it arrives, wherever it comes from: at any moment, what is live. Its memory grows
@@ -65,8 +71,7 @@ export class LiveCapture {
       this.#start = new Uint8Array(0);
       const { tables } = this.#decoder;
       const native = new NativeFrames(tables, this.#symbols, this.#warnings);
-      const stacks = new StackTraces(tables, { maps: this.#maps, names: this.#names, native });
-      this.#context = { tables, stacks };
+      this.#context = { tables, stacks: new StackTraces(tables, { maps: this.#maps, names: this.#names, native }) };
     } else if (!this.#decoder.finished) {
       this.#source.push(bytes);
     }

@@ -52,15 +52,14 @@ function decodeArriving(bytes: Uint8Array, cuts: readonly number[]): { decoder: 
 }
 
 function contentOf(tables: CaptureTables): unknown {
-  const { strings, ...columns } = tables;
+  const { strings, ...others } = tables;
+  const contents = Object.entries(others).map(([name, content]) => [
+    name,
+    "items" in content ? [...content.items.slice(0, content.length)] : [...content],
+  ]);
   return {
     strings: Array.from({ length: strings.length }, (_, id) => strings.get(id)),
-    ...Object.fromEntries(
-      Object.entries(columns).map(([name, column]) => [
-        name,
-        "items" in column ? [...column.items.slice(0, column.length)] : [...column],
-      ]),
-    ),
+    ...Object.fromEntries(contents),
   };
 }
 
