@@ -109,10 +109,11 @@ describe.each(nodeVersions)("on $name", ({ path: binary }) => {
     told.tell("hold");
     await until(() => held(reader.getCurrentSnapshot()).join() === truth);
     expect(held(reader.getCurrentSnapshot({ mergeThreads: false }))).toEqual([truth]);
-    expect(reader.currentMemory).toBeGreaterThan(before + 8 * SIZE);
+    const during = reader.currentMemory;
+    expect(during).toBeGreaterThan(before + 8 * SIZE);
     told.tell("free");
     await until(() => held(reader.getCurrentSnapshot()).length === 0);
-    expect(reader.peakMemory).toBeGreaterThan(reader.currentMemory + 8 * SIZE);
+    expect(reader.peakMemory).toBeGreaterThanOrEqual(during);
     const snapshot = reader.lastMemorySnapshot;
     await until(() => (reader.lastMemorySnapshot?.timeMs ?? 0) > (snapshot?.timeMs ?? 0));
     expect([...reader.getMemorySnapshots()].length).toBeGreaterThan(1);
