@@ -112,8 +112,9 @@ describe.each(nodeVersions)("on $name", ({ path: binary }) => {
       if (newest > 0) lost.push(Math.max(0, killed - newest));
       const { named, nameless, stackless } = namedAtPeak(capture);
       shares.push(named / (named + nameless));
-      // Hardly more than in a run that was not killed: there is a stack wherever there can be one.
-      expect(stackless).toBeLessThan(whole.stackless * 1.5);
+      // Hardly more than in a run that was not killed: there is a stack wherever there can be one. (While the worker
+      // boots, without JavaScript yet, the peak is another one than later.)
+      if (told("worker").count >= 200) expect(stackless).toBeLessThan(whole.stackless * 1.5);
     }
     const sorted = lost.sort((a, b) => a - b);
     const summary = { median: sorted[sorted.length >> 1], longest: sorted.at(-1), named: Math.min(...shares) };

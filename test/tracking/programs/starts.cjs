@@ -51,8 +51,11 @@ async function state() {
 setTimeout(async () => {
   const before = await state();
   for (let i = 0; i < times / 5; i++) once(i);
-  const warm = await state();
-  for (let i = 0; i < times; i++) once(i);
-  console.log(JSON.stringify({ before, warm, end: await state() }));
+  const states = [];
+  for (let part = 0; part < 6; part++) {
+    for (let i = 0; i < times / 6; i++) once(i);
+    states.push(await state());
+  }
+  console.log(JSON.stringify({ before, states }));
   for (const worker of workers) worker.terminate();
 }, 200);
