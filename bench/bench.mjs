@@ -1,6 +1,6 @@
 // What tracking costs an allocation-heavy loop, as tracked/untracked in paired runs.
 //   node bench/bench.mjs [--pairs <n>] [--node <binary>]
-// Each program is run in both file formats.
+// Each program is run in both file formats, with native frames, and with JavaScript objects.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -14,7 +14,12 @@ const { values } = parseArgs({
 });
 const programs = { "200k Buffer.allocUnsafeSlow(200), 20 calls deep": "bench/programs/allocation-loop.cjs" };
 
-const formats = { "every allocation": [], aggregated: ["--aggregate"] };
+const formats = {
+  "every allocation": [],
+  aggregated: ["--aggregate"],
+  "native frames": ["--native"],
+  "JavaScript objects": ["--trace-js-heap"],
+};
 
 const folder = mkdtempSync(path.join(tmpdir(), "heapray-bench-"));
 try {

@@ -6,6 +6,7 @@
 
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -84,25 +85,31 @@ void Complete(napi_env env, napi_status status, void* data) {
   if (work.complete != nullptr) work.complete(env, status, work.data);
 }
 
-std::string NameOf(napi_env env, napi_value value) {
-  char text[64] = "";
-  size_t length = 0;
-  if (value == nullptr || napi_get_value_string_utf8(env, value, text, sizeof text, &length) != napi_ok) return {};
-  return std::string(text, length);
-}
+// The name that an addon gives its work, empty for none. Tracked: reading a string may collect garbage.
+class GivenName {
+ public:
+  GivenName(napi_env env, napi_value value) {
+    if (value != nullptr) napi_get_value_string_utf8(env, value, text_, sizeof text_, &length_);
+  }
+  std::string_view text() const { return {text_, length_}; }
+
+ private:
+  char text_[64] = "";
+  size_t length_ = 0;
+};
 
 napi_status CreateAsyncWork(napi_env env, napi_value resource, napi_value name, napi_async_execute_callback execute,
                             napi_async_complete_callback complete, void* data, napi_async_work* result) {
   if (!Tracker::Get().active() || execute == nullptr || result == nullptr) {
     return napi_create_async_work(env, resource, name, execute, complete, data, result);
   }
+  GivenName given(env, name);
   NapiWork* work;
   {
     Untracked untracked;
     work = new NapiWork{execute, complete, data, "queued work", {}};
-    std::string given = NameOf(env, name);
     // "generic" is what the C++ wrapper of Node-API says when an addon names nothing.
-    if (!given.empty() && given != "generic") work->name += " (" + given + ")";
+    if (!given.text().empty() && given.text() != "generic") work->name.append(" (").append(given.text()).append(")");
   }
   napi_status status = napi_create_async_work(env, resource, name, Execute, Complete, work, result);
   if (status == napi_ok) work = NapiWorks().Put(*result, work);

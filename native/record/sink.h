@@ -37,7 +37,8 @@ class Sink {
   // errno of the failure, 0 while all is well.
   int error() const { return error_; }
 
-  // Says what failed, for a message; `destination` is what the user calls the place that the bytes go to.
+  // Says what failed, for a message; `destination` is what the user calls the place that the bytes go to. In a process
+  // that is ending, too: without allocating.
   virtual void Explain(const char* destination, char* text, size_t bytes) const {
     snprintf(text, bytes, "cannot write %s: %s", destination, strerrordesc_np(error_));
   }

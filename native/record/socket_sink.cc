@@ -29,6 +29,7 @@ constexpr int kIdleMs = 10;
 // At the end, a client that takes nothing for so long is given up, and so is one that takes longer in all.
 constexpr int64_t kStalledMs = 2000;
 constexpr int64_t kLongestMs = 10'000;
+constexpr useconds_t kDoneStepUs = 500;
 
 int64_t MonotonicMs() {
   timespec now;
@@ -73,6 +74,7 @@ bool SocketSink::StartThread() {
         Untracked untracked;
         pthread_setname_np(pthread_self(), "heapray");
         static_cast<SocketSink*>(sink)->Run();
+        static_cast<SocketSink*>(sink)->done_.store(true, std::memory_order_release);
         return nullptr;
       },
       this);
@@ -176,7 +178,8 @@ bool SocketSink::Close() {
     return false;
   }
   closing_.store(true, std::memory_order_release);
-  Join();
+  // Not pthread_join: this may be a process that crashed while it held any of the C library's locks.
+  while (!done_.load(std::memory_order_acquire)) usleep(kDoneStepUs);
   shutdown(client_.get(), SHUT_WR);
   return !Failed();
 }

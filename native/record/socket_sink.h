@@ -57,6 +57,8 @@ class SocketSink final : public Sink {
   // Nothing more will be committed: send the rest, or leave it.
   std::atomic<bool> closing_{false};
   std::atomic<bool> abandoned_{false};
+  // The sending thread does nothing more.
+  std::atomic<bool> done_{false};
   bool client_writes_ = true;
 };
 

@@ -39,6 +39,7 @@ export class LiveCapture {
   readonly #maps: SourceMaps | undefined;
   readonly #names: FunctionNames | undefined;
   readonly #symbols: NativeSymbols | undefined;
+  readonly #warnings = new Set<string>();
   /** What came before the whole header was there. */
   #start: Uint8Array = new Uint8Array(0);
   #decoder: CaptureDecoder | undefined;
@@ -69,7 +70,7 @@ export class LiveCapture {
       this.#decoder = new CaptureDecoder(this.#source);
       this.#start = new Uint8Array(0);
       const { tables } = this.#decoder;
-      const native = new NativeFrames(tables, this.#symbols);
+      const native = new NativeFrames(tables, this.#symbols, this.#warnings);
       this.#context = { tables, stacks: new StackTraces(tables, { maps: this.#maps, names: this.#names, native }) };
     } else if (!this.#decoder.finished) {
       this.#source.push(bytes);
@@ -109,6 +110,11 @@ export class LiveCapture {
 
   get lastSnapshot(): MemorySnapshot | undefined {
     return this.#snapshots.last;
+  }
+
+  /** What the stack traces given so far lack, and why; a sentence each. */
+  get warnings(): readonly string[] {
+    return [...this.#warnings];
   }
 
   /** The allocations that are live now, merged by location. */

@@ -134,6 +134,11 @@ export class SocketReader implements Disposable, AsyncDisposable {
     return this.#live().totalAllocations;
   }
 
+  /** What the stack traces given so far lack, and why; a sentence each. */
+  get warnings(): readonly string[] {
+    return this.#live().warnings;
+  }
+
   /** How tracking ended; undefined while it goes on, and where the connection ended before it. */
   get end(): CaptureEnd | undefined {
     return this.#capture.end;

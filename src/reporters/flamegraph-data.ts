@@ -29,6 +29,8 @@ export const MemoryKind = {
   NATIVE: 0,
   /** Pages that the garbage-collected heap committed (allocator HEAP_PAGES). */
   HEAP_PAGES: 1,
+  /** Objects of the JavaScript heap, sampled (allocator JS_OBJECT): estimates. */
+  JS: 2,
 } as const;
 export type MemoryKind = (typeof MemoryKind)[keyof typeof MemoryKind];
 

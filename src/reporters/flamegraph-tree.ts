@@ -59,7 +59,7 @@ export class FlameGraphTree {
       for (let i = frames.length - 1; i >= 0; i--) node = this.#child(node, this.#frameId(frames[i] as Frame));
     }
     const thread = idOf(this.#threads, name);
-    const kind = record.allocator === AllocatorType.HEAP_PAGES ? MemoryKind.HEAP_PAGES : MemoryKind.NATIVE;
+    const kind = kindOf(record.allocator);
     const key = `${node} ${thread} ${kind}`;
     const known = this.#weightIds.get(key);
     const weight = known === undefined ? undefined : this.#weights[known];
@@ -227,4 +227,9 @@ function idOf(ids: Map<string, number>, name: string): number {
     ids.set(name, id);
   }
   return id;
+}
+
+function kindOf(allocator: AllocatorType): MemoryKind {
+  if (allocator === AllocatorType.HEAP_PAGES) return MemoryKind.HEAP_PAGES;
+  return allocator === AllocatorType.JS_OBJECT ? MemoryKind.JS : MemoryKind.NATIVE;
 }

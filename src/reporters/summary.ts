@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { AllocationRecord, Frame, Metadata } from "../capture/records.js";
+import { AllocatorType } from "../capture/wire.js";
 import { categoryOf } from "./flamegraph-category.js";
 import { Category } from "./flamegraph-data.js";
 
@@ -30,6 +31,8 @@ export interface Summary {
   readonly allocations: number;
   /** Bytes whose stack has a frame of the program itself. */
   readonly programBytes: number;
+  /** Bytes of objects of the JavaScript heap, estimated. */
+  readonly jsBytes: number;
   /** The lines that hold most, in falling order. */
   readonly lines: readonly SummaryLine[];
 }
@@ -43,12 +46,14 @@ export function summarize({ records, metadata, kind, top }: SummaryInput): Summa
   let bytes = 0;
   let allocations = 0;
   let programBytes = 0;
+  let jsBytes = 0;
   for (const record of records) {
     const frame = answeringFrame(record);
     const isProgram = frame.file !== "" && categoryOf(frame) === Category.PROGRAM;
     bytes += record.size;
     allocations += record.nAllocations;
     if (isProgram) programBytes += record.size;
+    if (record.allocator === AllocatorType.JS_OBJECT) jsBytes += record.size;
     const key = `${frame.file}\0${frame.line}\0${frame.function}`;
     const line = lines.get(key);
     if (line) {
@@ -60,7 +65,7 @@ export function summarize({ records, metadata, kind, top }: SummaryInput): Summa
     }
   }
   const sorted = [...lines.values()].sort((a, b) => b.bytes - a.bytes || (a.file < b.file ? -1 : 1));
-  return { metadata, kind, bytes, allocations, programBytes, lines: sorted.slice(0, top) };
+  return { metadata, kind, bytes, allocations, programBytes, jsBytes, lines: sorted.slice(0, top) };
 }
 
 /** Native functions that say no more than "allocates": operators, containers, and Rust's parts of an allocation. */
@@ -84,7 +89,7 @@ function answeringFrame(record: AllocationRecord): Frame {
  * @param cwd files below it are shown relative to it
  */
 export function renderSummary(summary: Summary, cwd: string): string {
-  const { metadata, kind, bytes, allocations, lines } = summary;
+  const { metadata, kind, bytes, allocations, jsBytes, lines } = summary;
   const seconds = (metadata.endTimeMs - metadata.startTimeMs) / 1000;
   const { name, version } = metadata.runtime;
   const shown = lines.reduce((sum, line) => sum + line.bytes, 0);
@@ -94,6 +99,12 @@ export function renderSummary(summary: Summary, cwd: string): string {
     `  ${name} ${version}, pid ${metadata.pid}, ${seconds.toFixed(1)} s${metadata.complete ? "" : " (cut short: the program still ran, was killed, or the disk was full)"}`,
     `  ${formatBytes(metadata.peakMemory)} at the peak, ${count(metadata.totalAllocations)} allocations in all`,
   ];
+  if (metadata.traceJsHeap !== false) {
+    const sampled = metadata.traceJsHeap === 1 ? "" : `, sampled every ${formatBytes(metadata.traceJsHeap)}`;
+    head.push(
+      `  ${formatBytes(bytes - jsBytes)} native and ${formatBytes(jsBytes)} of JavaScript objects${sampled}, ${what}`,
+    );
+  }
   if (lines.length === 0) return `${[...head, "", `Nothing was ${what}.`].join("\n")}\n`;
   const rows = lines.map((line) => [
     formatBytes(line.bytes),

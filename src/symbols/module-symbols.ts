@@ -59,7 +59,8 @@ export class ModuleSymbols implements NativeSymbols {
       for (const address of addresses) {
         const symbol = names.get(address - 1);
         const placed = lines.at.get(address - 1) ?? [];
-        if (placed.at(-1)?.file) functions.set(address, this.#placed(placed, symbol));
+        // A file without a line is the symbol table's word for where a local symbol comes from.
+        if (placed.some(({ line }) => line > 0)) functions.set(address, this.#placed(placed, symbol));
         else if (symbol !== undefined) {
           functions.set(address, [{ name: this.readable(symbol), file: undefined, line: 0 }]);
         }

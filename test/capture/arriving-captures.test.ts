@@ -16,7 +16,7 @@ function capture(steps: readonly number[]): Uint8Array {
   const writer = new CaptureWriter().thread(1, 10, "main").thread(2, 300, "pool");
   const stacks = [0];
   for (const [i, step] of steps.entries()) {
-    const [kind, value] = [step % 12, Math.floor(step / 12)];
+    const [kind, value] = [step % 13, Math.floor(step / 13)];
     const stack = stacks[value % stacks.length] as number;
     const address = 0x7f00_0000_0000 + (value % 50) * 4096;
     if (kind === 0) stacks.push(writer.stack(`f${i}@/a/${"é".repeat(value)}.js:${i}`, "g@b.js"));
@@ -26,7 +26,11 @@ function capture(steps: readonly number[]): Uint8Array {
     else if (kind === 4) writer.mmap(stack, value + 1, address);
     else if (kind === 5) writer.munmap(address, value + 1);
     else if (kind === 6) writer.thread(1 + (value % 2), 10, `renamed ${i}`);
-    else if (kind < 9) writer.free(address);
+    else if (kind === 7) {
+      const frame = writer.nativeFrame(writer.module(`lib${i}.so`, "00ff".repeat(value % 20)), value);
+      writer.symbol(frame, `symbol${value}`);
+      stacks.push(writer.node(stack, frame));
+    } else if (kind < 10) writer.free(address);
     else writer.malloc(stack, value, address);
   }
   return writer.trailer(1234, "stop").finish();

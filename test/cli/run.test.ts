@@ -121,14 +121,23 @@ describe("options", () => {
   });
 
   test("what is to be recorded is recorded in the capture", () => {
-    const flags = ["--native", "--memory-interval-ms", "25", "--buffered-file-io"];
+    const flags = ["--native", "--embed-symbols", "--memory-interval-ms", "25", "--buffered-file-io"];
     expect(heapray(["run", "-q", ...flags, "-o", "a.bin", "-e", "1"], inFolder()).status).toBe(0);
     using reader = new FileReader(folder.join("a.bin"));
     expect(reader.metadata).toMatchObject({
       complete: true,
       hasNativeTraces: true,
-      options: { nativeTraces: true, memoryIntervalMs: 25 },
+      options: { nativeTraces: true, embedSymbols: true, memoryIntervalMs: 25 },
     });
+  });
+
+  test("native frames' names are not kept where there are no native frames", () => {
+    const { status, stderr } = heapray(["run", "-q", "--embed-symbols", "-o", "a.bin", "-e", "1"], inFolder());
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: "heapray: --embed-symbols names native frames: add --native.\n",
+    });
+    expect(readdirSync(folder.path)).not.toContain("a.bin");
   });
 
   test("a program whose tracker fails runs untracked, and heapray says that there is no capture", () => {

@@ -46,6 +46,10 @@ describe("the csv reporter", () => {
     expect(rows.slice(1, 3)).toEqual(["MALLOC,1,1024,255,0xff (node),", "MALLOC,1,1024,16,0x10,"]);
   });
 
+  it("names objects of the JavaScript heap", () => {
+    expect(csv(record({ allocator: AllocatorType.JS_OBJECT }))).toContain("\r\nJS_OBJECT,1,");
+  });
+
   it("writes an allocator it has no name for by its number", () => {
     expect(csv(record({ allocator: 77 as AllocatorType }))).toContain("\r\n77,1,");
   });

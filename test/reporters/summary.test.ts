@@ -108,6 +108,19 @@ test("the text shows files below the working directory relative to it, and share
   );
 });
 
+test("the text tells native memory from JavaScript objects where those were recorded", () => {
+  const objects = { ...record(3 * 1024, "a@/srv/app/a.ts:1"), allocator: AllocatorType.JS_OBJECT };
+  const records = [record(1024, "b@/srv/app/a.ts:2"), objects];
+  const withObjects: Metadata = { ...metadata, traceJsHeap: 16384 };
+  const text = renderSummary(
+    summarize({ records, metadata: withObjects, kind: "high-water-mark", top: 1 }),
+    "/srv/app",
+  );
+  expect(text.split("\n")[3]).toBe(
+    "  1.0 KiB native and 3.0 KiB of JavaScript objects, sampled every 16.0 KiB, held at the peak",
+  );
+});
+
 test("an empty capture has a summary too", () => {
   const text = renderSummary(summarize({ records: [], metadata, kind: "high-water-mark", top: 5 }), "/");
   expect(text).toContain("Nothing was held at the peak.");

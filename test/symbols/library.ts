@@ -36,7 +36,7 @@ extern "C" void start(int n) {
 /** Compiles a shared object; its path. */
 export function compile(folder: Folder, name: string, source: string, ...flags: string[]): string {
   const language = source === CXX_SOURCE ? "cc" : "c";
-  const file = folder.write(`${name.replace(/\.so$/, "")}.${language}`, source);
+  const file = folder.write(`${name.replace(/\.(so|node)$/, "")}.${language}`, source);
   const compiler = language === "cc" ? "g++" : "gcc";
   const library = folder.join(name);
   execFileSync(compiler, ["-shared", "-fPIC", "-O2", "-Wl,--build-id=sha1", ...flags, "-o", library, file]);

@@ -45,6 +45,15 @@ describe("a library with debug information", () => {
     ]);
   });
 
+  it("may have it of some of its objects only", () => {
+    const bare = folder.write("bare.c", C_SOURCE);
+    execFileSync("gcc", ["-c", "-fPIC", "-O2", "-o", folder.join("bare.o"), bare]);
+    const library = compile(folder, "mixed.so", CXX_SOURCE, "-g", folder.join("bare.o"));
+    const { shown } = lookUp(library, returnsFrom(library, /malloc/));
+    const source = folder.join("mixed.cc");
+    expect(shown.sort()).toEqual([`app::grab ${source}:5 < app::Pool::fill ${source}:10`, "hidden -:0"]);
+  });
+
   it("has no lines without addr2line, or where that takes too long", () => {
     const library = compile(folder, "lines.so", CXX_SOURCE, "-g");
     const addresses = returnsFrom(library, /malloc/);

@@ -26,6 +26,7 @@ describe("the call tree's tables", () => {
         record({ path: [main, load, alloc], size: 50, allocator: AllocatorType.CALLOC }),
         record({ path: [main, load, alloc], size: 4096, allocator: AllocatorType.HEAP_PAGES }),
         record({ path: [main, load, alloc], size: 7, threadName: "worker", tid: 2 }),
+        record({ path: [main, load, alloc], size: 16400, allocator: AllocatorType.JS_OBJECT }),
       ]),
     );
     expect([...data.nodes.parent]).toEqual([-1, 0, 1, 2]);
@@ -43,6 +44,7 @@ describe("the call tree's tables", () => {
       { node: 1, thread: 0, kind: MemoryKind.NATIVE, bytes: 1, allocations: 1 },
       { node: 3, thread: 0, kind: MemoryKind.NATIVE, bytes: 150, allocations: 3 },
       { node: 3, thread: 0, kind: MemoryKind.HEAP_PAGES, bytes: 4096, allocations: 1 },
+      { node: 3, thread: 0, kind: MemoryKind.JS, bytes: 16400, allocations: 1 },
       { node: 3, thread: 1, kind: MemoryKind.NATIVE, bytes: 7, allocations: 1 },
     ]);
   });

@@ -8,6 +8,12 @@ import { Choice } from "./choice.js";
 import { FlameIcon, IcicleIcon, ResetIcon } from "./icons.js";
 import { SearchBox } from "./search-box.js";
 
+const KINDS = [
+  [MemoryKind.NATIVE, "native"],
+  [MemoryKind.JS, "JavaScript objects"],
+  [MemoryKind.HEAP_PAGES, "heap pages"],
+] as const;
+
 export function Toolbar({ state, graph }: { state: PageState; graph: GraphHandle }) {
   const { threads, weights } = state.data;
   const kinds = new Set(weights.kind);
@@ -43,8 +49,11 @@ export function Toolbar({ state, graph }: { state: PageState; graph: GraphHandle
             }}
           >
             <option value={-1}>all</option>
-            <option value={MemoryKind.NATIVE}>native</option>
-            <option value={MemoryKind.HEAP_PAGES}>heap pages</option>
+            {KINDS.filter(([kind]) => kinds.has(kind)).map(([kind, label]) => (
+              <option key={kind} value={kind}>
+                {label}
+              </option>
+            ))}
           </select>
         </label>
       ) : null}

@@ -59,6 +59,12 @@ function FrameDetails({ state, node }: { state: PageState; node: number }) {
   const texts = frameTexts(data, frame);
   const category = data.frames.category[frame] as Category;
   const composition = compositionOf(data, tree, state.options.value, node);
+  const kinds = [
+    { label: "Native", bytes: composition.nativeBytes, name: undefined },
+    { label: "JavaScript objects", bytes: composition.jsBytes, name: "JavaScript objects" },
+    { label: "Heap pages", bytes: composition.heapPageBytes, name: "heap pages" },
+  ].filter((kind) => kind.bytes > 0);
+  const onlyKind = kinds.length === 1 ? kinds[0]?.name : undefined;
   const bytes = tree.totalBytes[node] as number;
   const wholeBytes = tree.totalBytes[0] as number;
   const allocations = tree.totalAllocations[node] as number;
@@ -103,24 +109,19 @@ function FrameDetails({ state, node }: { state: PageState; node: number }) {
             <td>{formatCount(allocations)}</td>
             <td>{formatPercent(allocations, tree.totalAllocations[0] as number)}</td>
           </tr>
-          {composition.heapPageBytes > 0 && composition.nativeBytes > 0 ? (
-            <>
-              <tr>
-                <th scope="row">Native</th>
-                <td>{formatBytes(composition.nativeBytes)}</td>
-                <td>{formatPercent(composition.nativeBytes, wholeBytes)}</td>
-              </tr>
-              <tr>
-                <th scope="row">Heap pages</th>
-                <td>{formatBytes(composition.heapPageBytes)}</td>
-                <td>{formatPercent(composition.heapPageBytes, wholeBytes)}</td>
-              </tr>
-            </>
-          ) : null}
+          {kinds.length > 1
+            ? kinds.map(({ label, bytes }) => (
+                <tr key={label}>
+                  <th scope="row">{label}</th>
+                  <td>{formatBytes(bytes)}</td>
+                  <td>{formatPercent(bytes, wholeBytes)}</td>
+                </tr>
+              ))
+            : null}
         </tbody>
       </table>
       <div class="tip-foot">
-        {formatCount(bytes)} bytes{composition.heapPageBytes === bytes && bytes > 0 ? " of heap pages" : ""} ·{" "}
+        {formatCount(bytes)} bytes{onlyKind === undefined ? "" : ` of ${onlyKind}`} ·{" "}
         {threadsText(data, composition.threads)}
       </div>
     </>

@@ -5,6 +5,8 @@ import { type CallTree, counts, type TreeOptions } from "./tree.js";
 export interface Composition {
   readonly nativeBytes: number;
   readonly heapPageBytes: number;
+  /** Of sampled objects of the JavaScript heap. */
+  readonly jsBytes: number;
   /** Threads by name, the one with most bytes first. */
   readonly threads: readonly { readonly name: string; readonly bytes: number }[];
 }
@@ -16,12 +18,14 @@ export function compositionOf(data: FlameGraphData, tree: CallTree, options: Tre
   const { weights } = data;
   let nativeBytes = 0;
   let heapPageBytes = 0;
+  let jsBytes = 0;
   const threads = new Map<number, number>();
   for (let i = 0; i < weights.node.length; i++) {
     const at = tree.nodeOf[weights.node[i] as number] as number;
     if (at === -1 || inside[at] === 0 || !counts(data, options, i)) continue;
     const bytes = weights.bytes[i] as number;
     if (weights.kind[i] === MemoryKind.HEAP_PAGES) heapPageBytes += bytes;
+    else if (weights.kind[i] === MemoryKind.JS) jsBytes += bytes;
     else nativeBytes += bytes;
     const thread = weights.thread[i] as number;
     threads.set(thread, (threads.get(thread) ?? 0) + bytes);
@@ -29,6 +33,7 @@ export function compositionOf(data: FlameGraphData, tree: CallTree, options: Tre
   return {
     nativeBytes,
     heapPageBytes,
+    jsBytes,
     threads: [...threads]
       .sort((a, b) => b[1] - a[1])
       .map(([thread, bytes]) => ({ name: data.threads[thread] ?? "", bytes })),
