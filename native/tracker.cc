@@ -28,6 +28,8 @@ struct ThreadState {
 namespace {
 
 constinit thread_local ThreadState* t_state = nullptr;
+// The thread is ending: what it still frees is nobody's in particular.
+constinit thread_local bool t_ending = false;
 
 pthread_key_t ThreadStateKey() {
   static const pthread_key_t key = [] {
@@ -36,6 +38,7 @@ pthread_key_t ThreadStateKey() {
       Untracked untracked;
       // Destructors that run after this one may allocate again; they get a state of their own.
       t_state = nullptr;
+      t_ending = true;
       delete static_cast<ThreadState*>(state);
     });
     return made;
@@ -49,6 +52,12 @@ ThreadState& CurrentThread() {
     pthread_setspecific(ThreadStateKey(), t_state);
   }
   return *t_state;
+}
+
+// The state of all threads that have ended but for a few last calls of free. Under the tracker's lock.
+ThreadState& EndedThreads() {
+  static auto* state = new ThreadState;
+  return *state;
 }
 
 constexpr int kRoleTries = 32;
@@ -116,7 +125,10 @@ bool Tracker::Stop(const char* reason) {
     SpinLock::Guard guard(lock_);
     complete = !failed_;
     if (getpid() == owner_pid_ && active_.exchange(false)) {
-      complete = WriteEnd(reason, 0);
+      // Here alone: a process that is dying may hold locks that reading files needs.
+      complete = !options_.embed_symbols ||
+                 EmbedSymbols(*writer_, *tree_, tree_->native().modules(), tree_->native().frames());
+      complete = WriteEnd(reason, 0) && complete;
       ended = true;
     }
     tree_.reset();
@@ -136,10 +148,7 @@ bool Tracker::WriteEnd(const char* reason, int signal) {
   char trailer[96];
   snprintf(trailer, sizeof trailer, R"({"endTimeMs":%llu,"reason":"%s"%s})", static_cast<unsigned long long>(NowMs()),
            reason, number);
-  // Not while the process is dying: it may hold locks that reading files needs.
-  bool embedded = !options_.embed_symbols || signal != 0 ||
-                  EmbedSymbols(*writer_, *tree_, tree_->native().modules(), tree_->native().frames());
-  return embedded && recorder_->Complete(trailer);
+  return recorder_->Complete(trailer);
 }
 
 bool Tracker::Close(Sink& sink, bool written) {
@@ -270,7 +279,8 @@ void Tracker::OnAllocation(wire::Allocator allocator, void* block, size_t size) 
 }
 
 void Tracker::OnFree(void* block) {
-  ThreadState& thread = CurrentThread();
+  // The C library goes on freeing when all destructors have run, and nothing would delete a state made then.
+  ThreadState& thread = t_ending && t_state == nullptr ? EndedThreads() : CurrentThread();
   SpinLock::Guard guard(lock_);
   if (!active()) return;
   Introduce(thread);
@@ -287,6 +297,8 @@ void* Tracker::OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*
   reallocating_ = false;
   int error = errno;
   if (!active() || (block == nullptr && size != 0)) {
+    // The walk is the thread's last one all the same.
+    thread.stack.Unchanged();
     errno = error;
     return block;
   }

@@ -6,9 +6,11 @@
 #include <cerrno>
 #include <cstdarg>
 #include <mutex>
+#include <string>
 
 #include "hooks/block_notes.h"
 #include "hooks/import_table.h"
+#include "hooks/library_search.h"
 #include "hooks/originals.h"
 #include "hooks/signal_hooks.h"
 #include "process/modules.h"
@@ -195,13 +197,21 @@ int Madvise(void* address, size_t bytes, int advice) {
 }
 
 void* Dlopen(const char* file, int mode) {
-  void* handle = Originals::Get().dlopen(file, mode);
+  if (file == nullptr || !Tracker::Get().active()) return Originals::Get().dlopen(file, mode);
+  const void* caller = __builtin_return_address(0);
+  std::string path;
+  {
+    Untracked untracked;
+    path = FindLibrary(file, mode, caller);
+  }
+  void* handle = Originals::Get().dlopen(path.c_str(), mode);
   Untracked untracked;
   if (handle != nullptr && Tracker::Get().active()) {
     std::lock_guard lock(g_imports_mutex);
-    Imports().Patch();
+    Imports().Patch(ImportTable::Objects::kFinished);
     Modules::Get().Refresh();
   }
+  std::string().swap(path);
   return handle;
 }
 
@@ -224,6 +234,12 @@ int PthreadSetname(pthread_t thread, const char* name) {
   int result = Originals::Get().pthread_setname_np(thread, name);
   if (pthread_equal(thread, pthread_self())) Tracker::Get().OnThreadName();
   return result;
+}
+
+// It allocates under the thread's lock, which heapray's own look at a thread's stack would wait for.
+int PthreadGetattr(pthread_t thread, pthread_attr_t* attributes) {
+  Untracked untracked;
+  return Originals::Get().pthread_getattr_np(thread, attributes);
 }
 
 // A thread that somebody's work starts works for the same line. (Not one that JavaScript starts: Node's own pool starts
@@ -292,6 +308,7 @@ const Hook kHooks[] = {
     {"prctl", Pointer(Prctl), false},
     {"pthread_create", Pointer(PthreadCreate), false},
     {"pthread_setname_np", Pointer(PthreadSetname), false},
+    {"pthread_getattr_np", Pointer(PthreadGetattr), false},
 };
 
 ImportTable& Imports() {
@@ -314,7 +331,7 @@ void AddHooks(std::span<const Hook> hooks) {
 void InstallHooks() {
   Untracked untracked;
   std::lock_guard lock(g_imports_mutex);
-  Imports().Patch();
+  Imports().Patch(ImportTable::Objects::kAll);
 }
 
 void RemoveHooks() {

@@ -5,8 +5,10 @@
 #include <sys/mman.h>
 
 #include <cstring>
+#include <utility>
 
 #include "hooks/originals.h"
+#include "process/mappings.h"
 
 namespace heapray {
 namespace {
@@ -103,12 +105,28 @@ struct ImportTable::Object {
   }
 };
 
-void ImportTable::Patch() {
-  auto visit = [](dl_phdr_info* info, size_t, void* self) {
-    static_cast<ImportTable*>(self)->PatchObject(Object(*info));
+void ImportTable::Patch(Objects objects) {
+  // An object is listed before its imports are filled in; when that is done, they become read-only. To write to it
+  // before, or to make it read-only, would be the end of the thread that loads it.
+  std::vector<std::pair<uintptr_t, uintptr_t>> writable;
+  if (objects == Objects::kFinished) {
+    ForEachMapping([&writable](const Mapping& mapping) {
+      if (mapping.writable) writable.emplace_back(mapping.begin, mapping.end);
+    });
+  }
+  auto patch = [&](const Object& object) {
+    uintptr_t begin = object.relro_begin / kPage * kPage;
+    bool has_read_only = begin < object.relro_end / kPage * kPage;
+    for (const auto& [from, to] : writable) {
+      if (has_read_only && begin >= from && begin < to) return;
+    }
+    PatchObject(object);
+  };
+  auto visit = [](dl_phdr_info* info, size_t, void* patch_one) {
+    (*static_cast<decltype(patch)*>(patch_one))(Object(*info));
     return 0;
   };
-  dl_iterate_phdr(visit, this);
+  dl_iterate_phdr(visit, &patch);
 }
 
 void ImportTable::PatchObject(const Object& object) {

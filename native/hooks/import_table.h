@@ -21,8 +21,10 @@ class ImportTable {
   // Further calls to patch. Before the first Patch().
   void Add(std::span<const Hook> hooks) { hooks_.insert(hooks_.end(), hooks.begin(), hooks.end()); }
 
+  // kFinished leaves out objects that another thread may be loading still.
+  enum class Objects { kAll, kFinished };
   // Patches every object that is loaded and not patched yet. Call again after a dlopen.
-  void Patch();
+  void Patch(Objects objects);
   // Puts back every slot that still holds our replacement.
   void Restore();
 

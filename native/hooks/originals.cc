@@ -55,6 +55,7 @@ Originals FindAll() {
   Find(found.prctl, "prctl");
   Find(found.pthread_create, "pthread_create");
   Find(found.pthread_setname_np, "pthread_setname_np");
+  Find(found.pthread_getattr_np, "pthread_getattr_np");
   Find(found.sigaction, "sigaction");
   Find(found.signal, "signal");
   Find(found.sysv_signal, "sysv_signal");

@@ -36,6 +36,7 @@ struct Originals {
   int (*prctl)(int, unsigned long, unsigned long, unsigned long, unsigned long);
   int (*pthread_create)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
   int (*pthread_setname_np)(pthread_t, const char*);
+  int (*pthread_getattr_np)(pthread_t, pthread_attr_t*);
   int (*sigaction)(int, const struct sigaction*, struct sigaction*);
   SignalHandler (*signal)(int, SignalHandler);
   SignalHandler (*sysv_signal)(int, SignalHandler);

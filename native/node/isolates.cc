@@ -25,14 +25,18 @@ std::vector<IsolateState*>& States() {
   return *states;
 }
 
-void Forget(void* state) {
+void Forget(void* first) {
   Untracked untracked;
   t_state = nullptr;
-  {
-    std::lock_guard lock(g_states_mutex);
-    std::erase(States(), static_cast<IsolateState*>(state));
+  for (auto* state = static_cast<IsolateState*>(first); state != nullptr;) {
+    IsolateState* next = state->next;
+    {
+      std::lock_guard lock(g_states_mutex);
+      std::erase(States(), state);
+    }
+    delete state;
+    state = next;
   }
-  delete static_cast<IsolateState*>(state);
 }
 
 pthread_key_t StateKey() {
@@ -107,6 +111,21 @@ IsolateState* Make(v8::Isolate* isolate) {
   return state;
 }
 
+// The calling thread's state for the isolate, at the front of its list: a thread with several isolates keeps what it
+// knows of the others, since their callbacks point there.
+IsolateState* Switch(v8::Isolate* isolate) {
+  IsolateState** link = &t_state;
+  while (*link != nullptr && (*link)->isolate != isolate) link = &(*link)->next;
+  IsolateState* found = *link;
+  if (found == nullptr) {
+    found = Make(isolate);
+  } else {
+    *link = found->next;
+  }
+  found->next = t_state;
+  return found;
+}
+
 }  // namespace
 
 uint64_t Isolates::NewEpoch() { return g_epoch.fetch_add(1) + 1; }
@@ -116,8 +135,7 @@ IsolateState* Isolates::Current() {
   if (isolate == nullptr) return nullptr;
   IsolateState* state = t_state;
   if (state == nullptr || state->isolate != isolate) [[unlikely]] {
-    // A thread with several isolates keeps what it knew of the others: their callbacks point there.
-    state = t_state = Make(isolate);
+    state = t_state = Switch(isolate);
     pthread_setspecific(StateKey(), state);
   }
   return state;

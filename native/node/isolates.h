@@ -13,6 +13,7 @@ namespace heapray {
 class SampledHeap;
 
 struct IsolateState {
+  IsolateState* next = nullptr;  // of the same thread
   v8::Isolate* isolate = nullptr;
   uint32_t ordinal = 0;  // never used again, as addresses and script ids are
   // Whether garbage collections are being watched; until then no frame's key is good for a second look, and the fields
@@ -27,6 +28,8 @@ struct IsolateState {
   uint64_t builtins_copy = 0;
   uint64_t stack_begin = 0;
   uint64_t stack_end = 0;
+  // Whether a frame at the address, which is not 0, lies on the thread's stack.
+  bool Owns(uint64_t address) const { return address >= stack_begin && address + 16 <= stack_end; }
   WalkMemory walk;
   std::atomic<uint64_t> heap_used{0};
   std::atomic<uint64_t> heap_committed{0};

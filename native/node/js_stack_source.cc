@@ -44,22 +44,31 @@ void JsStackSource::Walk(StackWalk& walk) {
   uint64_t exit_fp = WordAt(reinterpret_cast<uint64_t>(state->isolate) + exit_fp_offset_);
   if (!state->watched.load(std::memory_order_relaxed)) [[unlikely]] {
     // A worker that began after the tracker. Its callbacks are a list that must not change during a collection.
-    if (exit_fp != 0 && IsOutsideOfCollections(exit_fp)) Isolates::Watch(*state);
+    bool on_own_stack = state->Owns(reinterpret_cast<uint64_t>(__builtin_frame_address(0))) && state->Owns(exit_fp);
+    if (on_own_stack && IsOutsideOfCollections(exit_fp)) Isolates::Watch(*state);
     if (!state->watched) {
       WalkWithoutJs(native, walk);
       return;
     }
   }
   uint64_t epoch = state->epoch.load(std::memory_order_relaxed);
+  // Of a stack that is not the thread's own (a fiber's) nobody knows where it ends; and who entered an isolate may have
+  // left the JavaScript of another thread in it.
+  bool on_own_stack = state->Owns(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
+  if (!state->Owns(exit_fp)) exit_fp = 0;
+  if (!on_own_stack && exit_fp == 0) {
+    walk.SetEmpty(epoch);
+    return;
+  }
   state->walk.Begin(walk);
   // Where JavaScript was left by no exit frame: called C++ directly, or is being deoptimized and lies in pieces.
-  bool direct = exit_fp == 0 || !IsV8Code(WordAt(exit_fp + 8), *state);
+  bool direct = on_own_stack && (exit_fp == 0 || !IsV8Code(WordAt(exit_fp + 8), *state));
   uint64_t called = 0;
   bool continues = FollowNative(native, direct ? 0 : exit_fp, *state, &called);
   if (!continues) {
     if (direct) {
       if (called == 0) called = FindDirectCall(*state);
-      if (called != 0) exit_fp = WordAt(called);
+      exit_fp = called != 0 ? WordAt(called) : 0;
       RawFrame first;
       bool deoptimizing = called != 0 && !IsV8Frame(exit_fp, called, *state);
       if (deoptimizing) exit_fp = FirstFrameAbove(called + 16, *state);
@@ -76,8 +85,7 @@ void JsStackSource::Walk(StackWalk& walk) {
 bool JsStackSource::FollowNative(NativeWalk* native, uint64_t exit_fp, IsolateState& state, uint64_t* called) {
   if (native == nullptr) return false;
   NativeCursor cursor = native->Caller();
-  // A stack that is not the thread's own (a fiber's) ends nobody knows where.
-  if (cursor.sp < state.stack_begin || cursor.sp >= state.stack_end) return false;
+  if (!state.Owns(cursor.sp)) return false;
   if (FollowNativeFrom(native, cursor, exit_fp, state)) return true;
   // The return address into V8's code lies right below the stack pointer that it finds.
   if (exit_fp == 0 && IsV8Code(cursor.pc, state) && cursor.fp == WordAt(cursor.sp - 16)) *called = cursor.sp - 16;

@@ -93,6 +93,8 @@ FrameRule Unwinder::Find(const NativeCursor& cursor, uint64_t stack_end, bool* f
       return candidates[i];
     }
   }
+  // None fits this stack; another may show what does, when its caller is known by then.
+  *final = count == 0;
   return kFramePointerRule;
 }
 
