@@ -18,17 +18,22 @@
 namespace heapray {
 namespace {
 
+constexpr uint64_t kLeastRecords = 1000;
+constexpr int kMostMilliseconds = 20'000;
 constexpr size_t kBlocks = 256;
 constexpr size_t kPage = 4096;
 
 std::atomic<bool> g_ending{false};
 std::atomic<bool> g_broken{false};
+std::atomic<uint64_t> g_recorded{0};
 
 void Allocate(uint8_t*& block, size_t size) {
   block = static_cast<uint8_t*>(malloc(size));
   memset(block, static_cast<int>(size & 0xff), size);
   Untracked untracked;
-  if (Tracker::Get().active()) Tracker::Get().OnAllocation(wire::Allocator::kMalloc, block, size);
+  if (!Tracker::Get().active()) return;
+  Tracker::Get().OnAllocation(wire::Allocator::kMalloc, block, size);
+  g_recorded.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Free(uint8_t*& block) {
@@ -118,7 +123,9 @@ bool Session(const std::string& folder, int number, int milliseconds, FakeStacks
   options.inherited_thread_name = "driver";
   int error = 0;
   if (!Tracker::Get().Start(std::move(options), &error)) return false;
-  for (int i = 0; i < milliseconds; i++) {
+  // On a busy machine it may take a while before any thread gets a turn.
+  uint64_t enough = g_recorded + kLeastRecords;
+  for (int i = 0; i < milliseconds || (g_recorded < enough && i < kMostMilliseconds); i++) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     Tracker::Get().OnSnapshot({});
   }
