@@ -20,8 +20,11 @@ namespace {
 
 constexpr size_t kBlocks = 256;
 constexpr size_t kPage = 4096;
+constexpr uint64_t kFewestRounds = 2000;
+constexpr int kLongestSessionMs = 10'000;
 
 std::atomic<bool> g_ending{false};
+std::atomic<uint64_t> g_rounds{0};
 std::atomic<bool> g_broken{false};
 
 void Allocate(uint8_t*& block, size_t size) {
@@ -79,6 +82,7 @@ void Work(uint32_t seed, int rounds) {
   std::vector<std::pair<uint8_t*, size_t>> blocks(kBlocks);
   uint64_t random = seed * 0x9E3779B97F4A7C15ull + 1;
   for (int round = 0; round != rounds && !g_ending; round++) {
+    g_rounds.fetch_add(1, std::memory_order_relaxed);
     random = random * 6364136223846793005ull + 1442695040888963407ull;
     auto dice = static_cast<uint32_t>(random >> 33);
     auto& [block, size] = blocks[dice % kBlocks];
@@ -118,7 +122,9 @@ bool Session(const std::string& folder, int number, int milliseconds, FakeStacks
   options.inherited_thread_name = "driver";
   int error = 0;
   if (!Tracker::Get().Start(std::move(options), &error)) return false;
-  for (int i = 0; i < milliseconds; i++) {
+  // A loaded machine may leave the threads without a core for all of that time.
+  uint64_t enough = g_rounds + kFewestRounds;
+  for (int i = 0; i < milliseconds || (g_rounds < enough && i < kLongestSessionMs); i++) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     Tracker::Get().OnSnapshot({});
   }
