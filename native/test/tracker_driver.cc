@@ -18,22 +18,20 @@
 namespace heapray {
 namespace {
 
-constexpr uint64_t kLeastRecords = 1000;
-constexpr int kMostMilliseconds = 20'000;
 constexpr size_t kBlocks = 256;
 constexpr size_t kPage = 4096;
+constexpr uint64_t kFewestRounds = 2000;
+constexpr int kLongestSessionMs = 10'000;
 
 std::atomic<bool> g_ending{false};
+std::atomic<uint64_t> g_rounds{0};
 std::atomic<bool> g_broken{false};
-std::atomic<uint64_t> g_recorded{0};
 
 void Allocate(uint8_t*& block, size_t size) {
   block = static_cast<uint8_t*>(malloc(size));
   memset(block, static_cast<int>(size & 0xff), size);
   Untracked untracked;
-  if (!Tracker::Get().active()) return;
-  Tracker::Get().OnAllocation(wire::Allocator::kMalloc, block, size);
-  g_recorded.fetch_add(1, std::memory_order_relaxed);
+  if (Tracker::Get().active()) Tracker::Get().OnAllocation(wire::Allocator::kMalloc, block, size);
 }
 
 void Free(uint8_t*& block) {
@@ -84,6 +82,7 @@ void Work(uint32_t seed, int rounds) {
   std::vector<std::pair<uint8_t*, size_t>> blocks(kBlocks);
   uint64_t random = seed * 0x9E3779B97F4A7C15ull + 1;
   for (int round = 0; round != rounds && !g_ending; round++) {
+    g_rounds.fetch_add(1, std::memory_order_relaxed);
     random = random * 6364136223846793005ull + 1442695040888963407ull;
     auto dice = static_cast<uint32_t>(random >> 33);
     auto& [block, size] = blocks[dice % kBlocks];
@@ -123,9 +122,9 @@ bool Session(const std::string& folder, int number, int milliseconds, FakeStacks
   options.inherited_thread_name = "driver";
   int error = 0;
   if (!Tracker::Get().Start(std::move(options), &error)) return false;
-  // On a busy machine it may take a while before any thread gets a turn.
-  uint64_t enough = g_recorded + kLeastRecords;
-  for (int i = 0; i < milliseconds || (g_recorded < enough && i < kMostMilliseconds); i++) {
+  // A loaded machine may leave the threads without a core for all of that time.
+  uint64_t enough = g_rounds + kFewestRounds;
+  for (int i = 0; i < milliseconds || (g_rounds < enough && i < kLongestSessionMs); i++) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     Tracker::Get().OnSnapshot({});
   }

@@ -97,6 +97,7 @@ async function keepTracking(end, index, folder) {
       fileFormat: formats[i % formats.length],
       memoryIntervalMs: 1 + (i % 20),
       nativeTraces: i % 4 === 1,
+      traceJsHeap: i % 7 === 2,
       followFork: i % 5 === 0,
     });
     await wait(Math.random() * (i % 10 === 0 ? 1000 : 200));
