@@ -182,8 +182,9 @@ napi_value Start(napi_env env, napi_callback_info info) {
   Isolates::AskForStatistics(isolate);
   std::string warning = Stacks().Calibrate(isolate);
   TheRuntime().Load();
-  Modules::Get().Refresh();
-  Stacks().SetNative(call.Flag("nativeTraces"));
+  bool native = call.Flag("nativeTraces");
+  if (native) Modules::Get().Refresh();
+  Stacks().SetNative(native);
 
   Tracker::Options options;
   options.sink = MakeSink(call);
@@ -202,13 +203,13 @@ napi_value Start(napi_env env, napi_callback_info info) {
     return call.Throw(strerrorname_np(error), strerror(error));
   }
   g_tracking_pid = getpid();
-  MemorySnapshots().Start(call.Number("memoryIntervalMs", 10), [](MemoryFigures& figures) {
+  MemorySnapshots().Start(call.Number("memoryIntervalMs", 10), [native](MemoryFigures& figures) {
     HeapTotals heap = Isolates::Totals();
     figures.heap_used = heap.used;
     figures.heap_committed = heap.committed;
     figures.external = heap.external;
     Tracker::Get().OnSnapshot(figures);
-    Modules::Get().Refresh();
+    if (native) Modules::Get().Refresh();
     Isolates::RequestStatistics();
   });
   InstallHooks();

@@ -71,9 +71,10 @@ void JsStackSource::Walk(StackWalk& walk) {
       exit_fp = called != 0 ? WordAt(called) : 0;
       RawFrame first;
       bool deoptimizing = called != 0 && !IsV8Frame(exit_fp, called, *state);
-      if (deoptimizing) exit_fp = FirstFrameAbove(called + 16, *state);
-      if (exit_fp != 0 &&
-          (deoptimizing ? FrameAt(exit_fp, *state, &first) : FirstOfDirectCall(called, exit_fp, *state, &first))) {
+      if (deoptimizing) {
+        exit_fp = FirstFrameAbove(called + 16, *state);
+        if (exit_fp != 0) state->walk.AddFrame(FrameAt(exit_fp, *state));
+      } else if (exit_fp != 0 && FirstOfDirectCall(called, exit_fp, *state, &first)) {
         state->walk.AddFrame(first);
       }
     }
@@ -167,13 +168,12 @@ uint64_t JsStackSource::FirstFrameAbove(uint64_t address, const IsolateState& st
 }
 
 // The frame at `fp`, where nothing tells the place that it executes, unless it is interpreted.
-bool JsStackSource::FrameAt(uint64_t fp, const IsolateState& state, RawFrame* frame) {
+RawFrame JsStackSource::FrameAt(uint64_t fp, const IsolateState& state) const {
   Link link{};
   link.fp = fp;
   link.pc = builtins_begin_;
   link.kind = careful_frames_.IsInterpreted(fp) ? Kind::kInterpreted : Kind::kBuiltin;
-  *frame = FrameOf(link, state);
-  return true;
+  return FrameOf(link, state);
 }
 
 bool JsStackSource::Follow(uint64_t address, IsolateState& state, NativeWalk* native) {

@@ -70,7 +70,7 @@ class JsStackSource final : public StackSource {
   bool FirstOfDirectCall(uint64_t called, uint64_t fp, const IsolateState& state, RawFrame* frame);
   bool IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& state) const;
   uint64_t FirstFrameAbove(uint64_t address, const IsolateState& state) const;
-  bool FrameAt(uint64_t fp, const IsolateState& state, RawFrame* frame);
+  RawFrame FrameAt(uint64_t fp, const IsolateState& state) const;
   RawFrame FrameOf(Link& link, const IsolateState& state) const;
   // Follows the links from `address` on, to the outermost frame or to where the last walk went on in the same way.
   // Returns whether it did.
