@@ -55,13 +55,13 @@ pthread_key_t ThreadStateKey() {
   return key;
 }
 
-ThreadState& CurrentThread() {
-  if (t_state == nullptr) [[unlikely]] {
-    t_state = new ThreadState;
-    pthread_setspecific(ThreadStateKey(), t_state);
-  }
+[[gnu::noinline]] ThreadState& NewThread() {
+  t_state = new ThreadState;
+  pthread_setspecific(ThreadStateKey(), t_state);
   return *t_state;
 }
+
+inline ThreadState& CurrentThread() { return t_state != nullptr ? *t_state : NewThread(); }
 
 // The state of all threads that have ended but for a few last calls of free. Under the tracker's lock.
 ThreadState& EndedThreads() {
@@ -239,7 +239,7 @@ void Tracker::DeclareThread(ThreadState& thread) {
   writer_->Thread(thread.index, tid, tree_->String(shown));
 }
 
-bool Tracker::Knows(const ThreadState& thread) const {
+[[gnu::always_inline]] inline bool Tracker::Knows(const ThreadState& thread) const {
   return thread.session == session_.load(std::memory_order_relaxed) && !thread.renamed;
 }
 
@@ -260,13 +260,13 @@ bool Tracker::Introduce(ThreadState& thread) {
   return true;
 }
 
-bool Tracker::IsResolved(ThreadState& thread) const {
+[[gnu::always_inline]] inline bool Tracker::IsResolved(ThreadState& thread) const {
   if (thread.context.node != 0) [[unlikely]]
     thread.stack.SetBase(thread.context.session == session_ ? thread.context.node : 0);
   return thread.stack.Unchanged() || thread.stack.walk().depth() == 0;
 }
 
-bool Tracker::Enter(ThreadState& thread, uint32_t* node) {
+[[gnu::always_inline]] inline bool Tracker::Enter(ThreadState& thread, uint32_t* node) {
   if (IsResolved(thread) && Knows(thread)) [[likely]] {
     *node = thread.stack.node();
     return true;
@@ -279,6 +279,10 @@ bool Tracker::EnterLocked(ThreadState& thread, uint32_t* node) {
   if (!active() || (!Knows(thread) && !Introduce(thread))) return false;
   *node = IsResolved(thread) ? thread.stack.node() : tree_->Resolve(thread.stack);
   return true;
+}
+
+[[gnu::always_inline]] inline bool Tracker::HasRoom(ThreadState& thread, uint32_t count) {
+  return thread.queue->HasRoom(count) || MakeRoom(thread, count);
 }
 
 bool Tracker::MakeRoom(ThreadState& thread, uint32_t count) {
@@ -349,6 +353,13 @@ void Tracker::SetThreadRole(const char* role) {
   CurrentThread().role = role;
 }
 
+[[gnu::always_inline]] inline void Tracker::Record(ThreadState& thread, wire::Allocator kind, uint64_t address,
+                                                   uint64_t size, uint32_t node) {
+  if (!HasRoom(thread, 1)) return;
+  RecordOrder::Making making(order_, *thread.queue);
+  making.Add(PendingRecord::Of(kind, address, size, node, making.Turn()));
+}
+
 void Tracker::OnAllocation(wire::Allocator allocator, void* block, size_t size) {
   order_.Prepare();
   ThreadState& thread = CurrentThread();
@@ -358,12 +369,6 @@ void Tracker::OnAllocation(wire::Allocator allocator, void* block, size_t size) 
   Record(thread, allocator, reinterpret_cast<uint64_t>(block), size, node);
   if (size >= kAtOnceBytes) [[unlikely]]
     WriteDownNow();
-}
-
-void Tracker::Record(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size, uint32_t node) {
-  if (!MakeRoom(thread, 1)) return;
-  RecordOrder::Making making(order_, *thread.queue);
-  making.Add(PendingRecord::Of(kind, address, size, node, making.Turn()));
 }
 
 void Tracker::OnFree(void* block) {
@@ -397,7 +402,7 @@ void* Tracker::OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*
   ThreadState& thread = CurrentThread();
   stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
   uint32_t node;
-  if (!Enter(thread, &node) || !MakeRoom(thread, 2)) return reallocate(old_block, size);
+  if (!Enter(thread, &node) || !HasRoom(thread, 2)) return reallocate(old_block, size);
 
   RecordOrder::Making making(order_, *thread.queue);
   // Before: whoever gets the old block's address does so in a later turn.

@@ -122,6 +122,7 @@ class Tracker {
   bool Enter(ThreadState& thread, uint32_t* node);
   bool EnterLocked(ThreadState& thread, uint32_t* node);
   // Whether the thread's queue has room for so many records, after writing some down if need be.
+  bool HasRoom(ThreadState& thread, uint32_t count);
   bool MakeRoom(ThreadState& thread, uint32_t count);
   void Record(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size, uint32_t node);
   // Writes down what threads have to say. With the lock held.
