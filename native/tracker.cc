@@ -304,9 +304,22 @@ void Tracker::WriteDown() {
   if (!order_.WriteDown(*recorder_, session_)) Fail();
 }
 
+void Tracker::BeforeEnd() {
+  // A child that shares its parent's memory until its exec has nothing to say.
+  if (!active() || lock_.HeldByThisThread() || getpid() != owner_pid_) return;
+  Untracked untracked;
+  WriteDownNow();
+}
+
 void Tracker::WriteDownNow() {
   SpinLock::Guard guard(lock_);
   if (active()) WriteDown();
+}
+
+bool Tracker::WriteDownPending() {
+  SpinLock::Guard guard(lock_);
+  if (active()) WriteDown();
+  return !order_.Rest();
 }
 
 void Tracker::OnThreadEnd(ThreadState& thread) {

@@ -96,6 +96,14 @@ class Tracker {
   void SetThreadRole(const char* role);
   void OnSnapshot(const MemoryFigures& figures);
 
+  // Writes down what threads have to say, before a call that ends the process or its program: also in a signal handler.
+  void BeforeEnd();
+  // Writes down what threads have to say. Returns false when they have nothing: then WaitForRecords() waits until one
+  // has, or until EndWait().
+  bool WriteDownPending();
+  void WaitForRecords() { order_.WaitForRecords(); }
+  void EndWait() { order_.EndRest(); }
+
   // Runs a mapping call and its bookkeeping while no other does, so that ranges change in the order they are recorded
   // in. `frame` is the hook's frame address.
   template <typename Call>

@@ -13,6 +13,9 @@
 namespace heapray {
 namespace {
 
+// Waking up takes a system call of the thread that has something to say.
+constexpr int kIdleCalls = 4;
+
 bool Membarrier(int command) { return syscall(SYS_membarrier, command, 0, 0) == 0; }
 
 int64_t NowMs() {
@@ -66,7 +69,19 @@ uint64_t RecordOrder::TakeTurn(RecordQueue& queue, uint64_t now) {
     next = ((now >> kSlotBits) + 1) << kSlotBits | queue.slot_;
   } while (!turn_.compare_exchange_weak(now, next, std::memory_order_acq_rel, std::memory_order_acquire));
   queue.turn_.store(next >> kSlotBits, std::memory_order_relaxed);
+  if ((now & kSlotMask) == kNobody) EndRest();
   return next;
+}
+
+bool RecordOrder::Rest() {
+  idle_calls_ = wrote_ ? 0 : idle_calls_ + 1;
+  wrote_ = false;
+  if (idle_calls_ < kIdleCalls) return false;
+  uint64_t now = turn_.load(std::memory_order_acquire);
+  resting_ = 1;
+  // Whoever has something to say has to take the turn from nobody, and notices.
+  if (!turn_.compare_exchange_strong(now, ((now >> kSlotBits) + 1) << kSlotBits | kNobody)) resting_ = 0;
+  return resting_ == 1;
 }
 
 bool RecordOrder::WriteDownAll(Recorder& recorder, uint32_t session, int64_t patience_ms) {
@@ -111,6 +126,7 @@ bool RecordOrder::WriteDown(Recorder& recorder, uint32_t session, bool all) {
     if (head == tail) continue;
     parts_.push_back({queue, tail, head, queue->records_[tail % RecordQueue::kCapacity].turn});
   }
+  wrote_ |= !parts_.empty();
   std::make_heap(parts_.begin(), parts_.end(), Older);
   bool written = true;
   while (!parts_.empty() && written) {

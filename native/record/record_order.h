@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "process/futex.h"
 #include "record/record_queue.h"
 #include "record/recorder.h"
 
@@ -51,6 +52,13 @@ class RecordOrder {
   // Called early in a hook: other threads' turns are a cache miss that goes on while the stack is walked.
   void Prepare() const { __builtin_prefetch(&turn_, 1); }
 
+  // Waits until a thread makes a record after Rest() returned true, or until EndRest().
+  void WaitForRecords() { WaitWhile(resting_, 1, -1); }
+  void EndRest() {
+    resting_ = 0;
+    Wake(resting_);
+  }
+
   // For a thread that will never come to the end of a Making.
   static void Abandon(RecordQueue& queue) { queue.busy_.store(false, std::memory_order_release); }
 
@@ -66,12 +74,15 @@ class RecordOrder {
   // Hands what can be told of a session to the recorder, in order. What a thread is in the middle of, and what came
   // after that, stays. Returns false once the recorder cannot go on. Does not allocate.
   bool WriteDown(Recorder& recorder, uint32_t session) { return WriteDown(recorder, session, false); }
+  // Whether there was nothing to hand over, the last few times that this was asked: see WaitForRecords().
+  bool Rest();
   // Waits, so many milliseconds at most, for threads that are in the middle of a record, and hands over everything.
   bool WriteDownAll(Recorder& recorder, uint32_t session, int64_t patience_ms);
 
  private:
   static constexpr int kSlotBits = 22;
   static constexpr uint64_t kSlotMask = (uint64_t{1} << kSlotBits) - 1;
+  static constexpr uint64_t kNobody = 0;
 
   // A part of a queue that is being written down.
   struct Part {
@@ -99,6 +110,9 @@ class RecordOrder {
   // The number of the turn above the slot of the queue whose turn it is.
   alignas(64) std::atomic<uint64_t> turn_{0};
   alignas(64) bool fences_at_need_ = false;
+  std::atomic<int> resting_{0};
+  bool wrote_ = false;  // since Rest() was called last
+  int idle_calls_ = 0;
   // A turn up to which all was written down, while nobody was in the middle of a record.
   uint64_t settled_ = 0;
   std::vector<RecordQueue*> queues_;  // by slot - 1
