@@ -7,7 +7,7 @@ import { Locations } from "./locations.js";
 import { MemoryChanges } from "./memory-changes.js";
 import { SnapshotIntervals } from "./snapshot-intervals.js";
 
-/** Events whose blocks are fetched into the cache together; there is room for them beside all else. */
+/** Events whose blocks are located together: their slots fit into the cache beside all else. */
 const STRETCH = 512;
 
 /**
@@ -22,6 +22,8 @@ export class LiveMemory implements RangeObserver {
   readonly #blocks = new LiveBlocks();
   readonly #ranges = new LiveRanges();
   readonly #changes = new MemoryChanges();
+  /** Where the blocks of a stretch are. */
+  readonly #places = new Int32Array(STRETCH);
   /** The event that changes ranges, and the rows that those after it need at most. */
   #event = 0;
   #rowsBehind = 0;
@@ -45,7 +47,7 @@ export class LiveMemory implements RangeObserver {
     }
     for (let from = 0; from < batch.length; from += STRETCH) {
       const to = Math.min(from + STRETCH, batch.length);
-      this.#blocks.fetch(batch.address, from, to);
+      this.#blocks.locate(batch.address, from, to, this.#places);
       this.#followStretch(batch, from, to);
     }
     return changes;
@@ -64,6 +66,7 @@ export class LiveMemory implements RangeObserver {
     const { kind, thread, node, size, address } = batch;
     const { locations, births } = this;
     const blocks = this.#blocks;
+    const places = this.#places;
     const changes = this.#changes;
     let { event: eventOf, location: locationOf, bytes: bytesOf, count: countOf, allocated: allocatedOf } = changes;
     let birthOf = changes.birth;
@@ -71,16 +74,19 @@ export class LiveMemory implements RangeObserver {
     let row = changes.length;
     for (let i = from; i < to; i++) {
       const allocator = kind[i] as number;
+      const place = places[i - from] as number;
       if (allocator === AllocatorType.FREE) {
-        const id = blocks.remove(address[i] as number);
-        if (id < 0) continue;
+        const found = blocks.find(place, address[i] as number);
+        if (found < 0) continue;
+        const id = blocks.locationAt(found);
         eventOf[row] = i;
         locationOf[row] = births === undefined ? id : (births.location.items[id] as number);
-        bytesOf[row] = -blocks.foundSize;
+        bytesOf[row] = -blocks.sizeAt(found);
         countOf[row] = -1;
         allocatedOf[row] = 0;
         birthOf[row] = births === undefined ? 0 : id;
         row++;
+        blocks.free(found);
       } else if (
         allocator !== AllocatorType.MMAP &&
         allocator !== AllocatorType.HEAP_PAGES &&
@@ -90,15 +96,17 @@ export class LiveMemory implements RangeObserver {
         const bytes = size[i] as number;
         const location = locations.indexOf(thread[i] as number, node[i] as number, allocator);
         const birth = births === undefined ? 0 : births.of(location, now);
-        const replaced = blocks.add(address[i] as number, bytes, births === undefined ? location : birth);
+        const replaced = blocks.find(place, address[i] as number);
         if (replaced >= 0) {
+          const id = blocks.locationAt(replaced);
           eventOf[row] = i;
-          locationOf[row] = births === undefined ? replaced : (births.location.items[replaced] as number);
-          bytesOf[row] = -blocks.foundSize;
+          locationOf[row] = births === undefined ? id : (births.location.items[id] as number);
+          bytesOf[row] = -blocks.sizeAt(replaced);
           countOf[row] = -1;
           allocatedOf[row] = 0;
-          birthOf[row] = births === undefined ? 0 : replaced;
+          birthOf[row] = births === undefined ? 0 : id;
           row++;
+          blocks.free(replaced);
         }
         eventOf[row] = i;
         locationOf[row] = location;
@@ -107,6 +115,7 @@ export class LiveMemory implements RangeObserver {
         allocatedOf[row] = 1;
         birthOf[row] = birth;
         row++;
+        blocks.add(place, address[i] as number, bytes, births === undefined ? location : birth);
       } else {
         changes.length = row;
         if (allocator === SNAPSHOT_EVENT) {

@@ -64,10 +64,7 @@ export class MemoryChanges {
   }
 }
 
-function grown<Column extends Uint32Array | Float64Array | Int8Array | Uint8Array>(
-  from: Column,
-  into: Column,
-): Column {
+function grown<Column extends Uint32Array | Float64Array | Int8Array | Uint8Array>(from: Column, into: Column): Column {
   into.set(from);
   return into;
 }
