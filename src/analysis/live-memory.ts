@@ -10,13 +10,20 @@ import { SnapshotIntervals } from "./snapshot-intervals.js";
 /** Events whose blocks are located together: their slots fit into the cache beside all else. */
 const STRETCH = 512;
 
+export interface LiveMemoryOptions {
+  /** Intervals between memory snapshots to tell apart, about; they are not kept unless told. */
+  readonly maxIntervals?: number;
+  /** Whether to keep in which of them allocations were made; for AllocationLifetimes, which sees to it that they go again. */
+  readonly births?: boolean;
+}
+
 /**
  * Follows which blocks and ranges are live, and tells of each batch of events what it changed, by location. One look-up
  * per event, whatever the number of analyses that read the changes.
  */
 export class LiveMemory implements RangeObserver {
   readonly locations = new Locations();
-  /** When live allocations were made; undefined where intervals are not kept. */
+  /** When live allocations were made, where that is kept. */
   readonly births: Births | undefined;
   readonly #intervals: SnapshotIntervals | undefined;
   readonly #blocks = new LiveBlocks();
@@ -28,18 +35,17 @@ export class LiveMemory implements RangeObserver {
   #event = 0;
   #rowsBehind = 0;
 
-  /** `maxIntervals`: intervals between memory snapshots to tell apart, at most; they are not kept unless told. */
-  constructor(maxIntervals?: number) {
+  constructor({ maxIntervals, births = false }: LiveMemoryOptions = {}) {
     if (maxIntervals === undefined) return;
-    this.births = new Births();
     this.#intervals = new SnapshotIntervals(maxIntervals);
+    if (births) this.births = new Births();
   }
 
   /** Takes in the next events. What it returns is valid until the next call. */
   follow(batch: EventBatch): MemoryChanges {
     const changes = this.#changes;
     // A block that takes the place of one whose free was not seen makes two rows.
-    changes.clear(2 * batch.length);
+    changes.clear(batch, 2 * batch.length);
     const now = this.#intervals?.now ?? 0;
     if (this.#intervals?.halveIfMany() === true) {
       this.births?.halve(now);

@@ -1,4 +1,13 @@
+import { EventBatch } from "../capture/event-batch.js";
+
 const INITIAL_CAPACITY = 8192;
+
+const NO_EVENTS = new EventBatch(0);
+
+/** An analysis of what the events change. It is told of every batch, in their order. */
+export interface ChangeReader {
+  take(changes: MemoryChanges): void;
+}
 
 /**
  * What a batch of events did to the live memory, in columns: a row per block or range that came, went, or lost a part.
@@ -6,9 +15,11 @@ const INITIAL_CAPACITY = 8192;
  * row; an event of several ranges has several. Used again for each batch.
  */
 export class MemoryChanges {
+  /** The events. */
+  batch = NO_EVENTS;
   /** Rows. */
   length = 0;
-  /** Index of the event in its batch. */
+  /** Index of the event in the batch. */
   event = new Uint32Array(INITIAL_CAPACITY);
   /** Location whose live memory changed. */
   location = new Uint32Array(INITIAL_CAPACITY);
@@ -18,7 +29,7 @@ export class MemoryChanges {
   count = new Int8Array(INITIAL_CAPACITY);
   /** 1 for an allocation, otherwise 0. A mapping of no bytes is one, and changes nothing. */
   allocated = new Uint8Array(INITIAL_CAPACITY);
-  /** The birth (see Births) of the allocation that changed; 0 where intervals are not kept. */
+  /** The birth (see Births) of the allocation that changed; 0 where they are not kept. */
   birth = new Uint32Array(INITIAL_CAPACITY);
   /**
    * Where the batch's memory snapshots are: before the row of that number. In order, as many as the batch has; the
@@ -30,8 +41,9 @@ export class MemoryChanges {
   /** Before the first row, two intervals at a time became one (see `halved`). */
   intervalsHalved = false;
 
-  /** Empties the columns and makes room for that many rows. */
-  clear(rows: number): void {
+  /** Starts with the next batch: empties the columns, and makes room for that many rows. */
+  clear(batch: EventBatch, rows: number): void {
+    this.batch = batch;
     this.length = 0;
     this.snapshotAt.length = 0;
     this.startsInterval.length = 0;
