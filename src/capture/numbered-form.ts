@@ -143,6 +143,9 @@ export class NumberedForm {
         if (pos - start > LONGEST) throw window.corrupt(start, "a number is longer than ten bytes");
         if (pos > window.end) break;
         if (!(newAddress >= 0 && newAddress < ADDRESS_LIMIT)) throw window.corrupt(start, "an address is out of range");
+        if (type === Type.ALLOC && !isAllocator(allocator)) {
+          throw window.corrupt(start, `${allocator} is not the number of an allocator`);
+        }
         address = newAddress;
 
         if (type === Type.FREE) {
@@ -277,6 +280,10 @@ export class NumberedForm {
     this.#lastFreed.push(0);
     this.#lastRange.push(0);
   }
+}
+
+function isAllocator(number: number): boolean {
+  return number !== 0 && number !== AllocatorType.FREE && number !== AllocatorType.MUNMAP;
 }
 
 function putSwitch(out: Uint8Array, to: number, thread: number): number {
