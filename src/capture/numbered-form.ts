@@ -9,7 +9,9 @@ import { AllocatorType, Extended, Flag, MAGIC, MAX_STRING_BYTES, NUMBERED_VERSIO
 const ADDRESS_LIMIT = 2 ** 48;
 /** More bytes than the records between two checks of the room are written with, but for the content of long ones. */
 const SLACK = 2 * MARGIN;
-/** Bytes of the longest record of an allocation or a free, and of a node. */
+/** Bytes that are written before it is looked whether a function was compiled meanwhile. */
+const STRETCH = 64 * 1024;
+/** Bytes of the longest record of an allocation or a free. */
 const LONGEST = 42;
 
 /** Varints in the records that are copied as they are. */
@@ -28,7 +30,10 @@ export class NumberedForm {
   #thread = 0;
   /** Thread of the records written last: the form has a SWITCH only where a record follows it. */
   #written = 0;
-  /** Per thread: the last address of the capture; the last block freed and the last range's address of the form. */
+  /** Of the present thread: the last address of the capture, the last block freed. */
+  #address = 0;
+  #freed = 0;
+  /** Per thread, but for the present one: the last address of the capture; the last block freed and the last range's address of the form. */
   readonly #lastAddress = new Float64Column(16);
   readonly #lastFreed = new Float64Column(16);
   readonly #lastRange = new Float64Column(16);
@@ -85,157 +90,187 @@ export class NumberedForm {
     return length + count;
   }
 
+  /** Writes records until there is no more room, the content of one is to be copied, or the capture ends; the new length. */
+  #rewrite(piece: Uint8Array, length: number, room: number): number {
+    const window = this.#window;
+    let to = length;
+    while (to < room && this.#copying === 0 && !this.#ended) {
+      if (window.position > window.limit) {
+        window.start = window.position;
+        window.ensure(MARGIN);
+      }
+      to = this.#rewriteBlocks(piece, to, Math.min(room, to + STRETCH));
+      if (to < room && window.position <= window.limit) to = this.#rewriteOther(piece, to);
+    }
+    return to;
+  }
+
   /**
-   * Writes records until there is no more room, one is to be copied, or the capture ends; the new length. One function
-   * with its state in locals, as the decoder's: every compressed capture has come through here.
+   * Writes the blocks' records and the switches between threads that come next, as far as window and room go; the new
+   * length. One function with its state in locals, which is what rewriting a capture costs; with nothing else in it, so
+   * that it is compiled soon.
    */
-  #rewrite(out: Uint8Array, length: number, room: number): number {
+  #rewriteBlocks(out: Uint8Array, length: number, room: number): number {
     const window = this.#window;
     const numbers = this.#numbers;
-    let bytes = window.bytes;
+    const { bytes, end, limit } = window;
     let pos = window.position;
     let start = pos;
     let to = length;
     let thread = this.#thread;
     let written = this.#written;
-    let block = this.#block;
-    let address = this.#lastAddress.at(thread);
-    let freed = this.#lastFreed.at(thread);
+    let address = this.#address;
+    let freed = this.#freed;
 
-    while (to < room && this.#copying === 0) {
+    while (to < room && pos <= limit) {
       start = pos;
-      if (pos > window.limit) {
-        window.start = window.position = pos;
-        window.ensure(MARGIN);
-        bytes = window.bytes;
-        start = pos = window.position;
-      }
       const tag = bytes[pos++] as number;
       const type = tag & 15;
-
-      if (type >= Type.MALLOC && type <= Type.MUNMAP) {
-        let allocator = 0;
-        if (type === Type.ALLOC) allocator = bytes[pos++] as number;
-        const fields = pos;
-        if (type !== Type.FREE && type !== Type.MUNMAP) {
-          if ((tag & Flag.SAME_STACK) === 0) while ((bytes[pos++] as number) > 127);
-          if ((tag & Flag.SAME_SIZE) === 0) while ((bytes[pos++] as number) > 127);
-        }
-        const fieldsEnd = pos;
-        let newAddress = address;
-        if ((tag & Flag.SAME_ADDRESS) === 0) {
-          let value = bytes[pos++] as number;
-          if (value > 127) {
-            value = window.longVarint(bytes, pos, value);
-            pos = window.varintEnd;
-          }
-          if (value < 0x80000000) {
-            const half = value >>> 1;
-            const difference = (half >>> 1) ^ -(half & 1);
-            newAddress += (value & 1) === 0 ? difference * 8 : difference;
-          } else {
-            const half = Math.floor(value / 2);
-            newAddress += half * 2 === value ? unzigzag(half) * 8 : unzigzag(half);
-          }
-        }
-        const addressEnd = pos;
-        if (type === Type.MUNMAP) while ((bytes[pos++] as number) > 127);
-        if (pos - start > LONGEST) throw window.corrupt(start, "a number is longer than ten bytes");
-        if (pos > window.end) break;
-        if (!(newAddress >= 0 && newAddress < ADDRESS_LIMIT)) throw window.corrupt(start, "an address is out of range");
-        if (type === Type.ALLOC && !isAllocator(allocator)) {
-          throw window.corrupt(start, `${allocator} is not the number of an allocator`);
-        }
-        address = newAddress;
-
-        if (type === Type.FREE) {
-          const number = numbers.remove(address);
-          if (number !== 0) {
-            if (thread !== written) to = putSwitch(out, to, thread);
-            written = thread;
-            to = putFree(out, to, number - freed - 1);
-            freed = number;
-          }
-        } else {
-          if (thread !== written) to = putSwitch(out, to, thread);
-          written = thread;
-          const isRange =
-            type >= Type.MMAP || allocator === AllocatorType.MMAP || allocator === AllocatorType.HEAP_PAGES;
-          if (!isRange) {
-            const replaced = numbers.add(address, ++block);
-            if (replaced !== 0) {
-              to = putFree(out, to, replaced - freed - 1);
-              freed = replaced;
-            }
-            out[to++] = tag & ~Flag.SAME_ADDRESS;
-            if (type === Type.ALLOC) out[to++] = allocator;
-            for (let i = fields; i < fieldsEnd; i++) out[to++] = bytes[i] as number;
-          } else {
-            const last = this.#lastRange.at(thread);
-            this.#lastRange.items[thread] = address;
-            let rangeTag = tag & ~Flag.SAME_ADDRESS;
-            if (type === Type.ALLOC) {
-              rangeTag = (tag & (Flag.SAME_STACK | Flag.SAME_SIZE)) | Type.MMAP;
-              if (allocator === AllocatorType.HEAP_PAGES) rangeTag |= Flag.HEAP_PAGES;
-            }
-            out[to++] = address === last ? rangeTag | Flag.SAME_ADDRESS : rangeTag;
-            for (let i = fields; i < fieldsEnd; i++) out[to++] = bytes[i] as number;
-            if (address !== last) to = putDifference(out, to, address - last);
-            for (let i = addressEnd; i < pos; i++) out[to++] = bytes[i] as number;
-          }
-        }
-      } else if (type === Type.NODE) {
-        if ((tag & Flag.PARENT_IS_PREVIOUS) === 0) while ((bytes[pos++] as number) > 127);
-        if ((tag & Flag.FRAME_IS_NEXT) === 0) while ((bytes[pos++] as number) > 127);
-        if (pos - start > LONGEST) throw window.corrupt(start, "a number is longer than ten bytes");
-        if (pos > window.end) break;
-        for (let i = start; i < pos; i++) out[to++] = bytes[i] as number;
-      } else if (type === Type.SWITCH) {
-        let next = bytes[pos++] as number;
-        if (next > 127) {
-          next = window.longVarint(bytes, pos, next);
-          pos = window.varintEnd;
-        }
-        if (pos > window.end) break;
-        if (next >= this.#lastAddress.length)
-          throw window.corrupt(start, `thread ${next} is used before it is defined`);
+      if (type === Type.SWITCH) {
+        const next = bytes[pos++] as number;
+        if (next > 127 || next >= this.#lastAddress.length || pos > end) break;
         this.#lastAddress.items[thread] = address;
         this.#lastFreed.items[thread] = freed;
         thread = next;
         address = this.#lastAddress.at(thread);
         freed = this.#lastFreed.at(thread);
-      } else if (tag === Type.END) {
-        break;
-      } else {
-        window.start = start;
-        window.position = pos;
-        if (!this.#skipRare(tag, start)) break;
-        // A snapshot is one of the thread's.
-        if (type === Type.EXTENDED && thread !== written) {
-          to = putSwitch(out, to, thread);
-          written = thread;
+        start = pos;
+        continue;
+      }
+      if (type !== Type.FREE && (type < Type.MALLOC || type > Type.REALLOC)) break;
+      const fields = pos;
+      if (type !== Type.FREE) {
+        if ((tag & Flag.SAME_STACK) === 0) while ((bytes[pos++] as number) > 127);
+        if ((tag & Flag.SAME_SIZE) === 0) while ((bytes[pos++] as number) > 127);
+      }
+      const fieldsEnd = pos;
+      let newAddress = address;
+      if ((tag & Flag.SAME_ADDRESS) === 0) {
+        let value = bytes[pos++] as number;
+        if (value > 127) {
+          value = window.longVarint(bytes, pos, value);
+          pos = window.varintEnd;
         }
-        pos = window.position;
-        for (let i = start; i < pos; i++) out[to++] = bytes[i] as number;
+        if (value < 0x80000000) {
+          const half = value >>> 1;
+          newAddress += ((half >>> 1) ^ -(half & 1)) * (8 - 7 * (value & 1));
+        } else {
+          newAddress += differenceOf(value);
+        }
+      }
+      // Of a record that was cut short or is damaged, the other function says so.
+      if (pos > end || pos - start > LONGEST || !(newAddress >= 0 && newAddress < ADDRESS_LIMIT)) break;
+      address = newAddress;
+      const number = type === Type.FREE ? numbers.remove(address) : numbers.add(address, ++this.#block);
+      if (thread !== written && (number !== 0 || type !== Type.FREE)) {
+        to = putSwitch(out, to, thread);
+        written = thread;
+      }
+      if (number !== 0) {
+        to = putFree(out, to, number - freed - 1);
+        freed = number;
+      }
+      if (type !== Type.FREE) {
+        out[to++] = tag & ~Flag.SAME_ADDRESS;
+        for (let i = fields; i < fieldsEnd; i++) out[to++] = bytes[i] as number;
       }
       start = pos;
     }
 
-    if (to < room && this.#copying === 0) this.#ended = true;
     window.position = start;
     this.#thread = thread;
     this.#written = written;
-    this.#block = block;
-    this.#lastAddress.items[thread] = address;
-    this.#lastFreed.items[thread] = freed;
+    this.#address = address;
+    this.#freed = freed;
     return to;
   }
 
+  /** Writes one record of any kind, or finds the capture's end; the new length. */
+  #rewriteOther(out: Uint8Array, length: number): number {
+    const window = this.#window;
+    const { bytes } = window;
+    const start = window.position;
+    const tag = bytes[start] as number;
+    const type = tag & 15;
+    if (type >= Type.MALLOC && type <= Type.MUNMAP) return this.#rewriteAllocation(out, length, start);
+    window.position++;
+    window.start = start;
+    if (tag === Type.END || !this.#skip(tag, start)) {
+      window.position = start;
+      this.#ended = true;
+      return length;
+    }
+    // A SWITCH is written where a record follows it.
+    if (type === Type.SWITCH) return length;
+    // A snapshot is one of the thread's.
+    const to = type === Type.EXTENDED ? this.#putThread(out, length) : length;
+    return put(out, to, bytes, start, window.position);
+  }
+
+  #rewriteAllocation(out: Uint8Array, length: number, start: number): number {
+    const window = this.#window;
+    const { bytes } = window;
+    const tag = bytes[start] as number;
+    const type = tag & 15;
+    window.position = start + 1;
+    const allocator = type === Type.ALLOC ? (bytes[window.position++] as number) : 0;
+    const fields = window.position;
+    if (type !== Type.FREE && type !== Type.MUNMAP) {
+      if ((tag & Flag.SAME_STACK) === 0) window.varint();
+      if ((tag & Flag.SAME_SIZE) === 0) window.varint();
+    }
+    const fieldsEnd = window.position;
+    const address = this.#address + ((tag & Flag.SAME_ADDRESS) === 0 ? differenceOf(window.varint()) : 0);
+    const addressEnd = window.position;
+    if (type === Type.MUNMAP) window.varint();
+    if (window.overrun) {
+      window.position = start;
+      this.#ended = true;
+      return length;
+    }
+    if (!(address >= 0 && address < ADDRESS_LIMIT)) throw window.corrupt(start, "an address is out of range");
+    if (type === Type.ALLOC && !isAllocator(allocator)) {
+      throw window.corrupt(start, `${allocator} is not the number of an allocator`);
+    }
+    this.#address = address;
+    if (type === Type.FREE) {
+      const number = this.#numbers.remove(address);
+      return number === 0 ? length : this.#putFree(out, this.#putThread(out, length), number);
+    }
+    let to = this.#putThread(out, length);
+    if (type >= Type.MMAP || allocator === AllocatorType.MMAP || allocator === AllocatorType.HEAP_PAGES) {
+      const difference = address - this.#lastRange.at(this.#thread);
+      this.#lastRange.items[this.#thread] = address;
+      out[to++] = rangeTag(tag, allocator) | (difference === 0 ? Flag.SAME_ADDRESS : 0);
+      to = put(out, to, bytes, fields, fieldsEnd);
+      if (difference !== 0) to = putDifference(out, to, difference);
+      return put(out, to, bytes, addressEnd, window.position);
+    }
+    const replaced = this.#numbers.add(address, ++this.#block);
+    if (replaced !== 0) to = this.#putFree(out, to, replaced);
+    out[to++] = tag & ~Flag.SAME_ADDRESS;
+    if (type === Type.ALLOC) out[to++] = allocator;
+    return put(out, to, bytes, fields, fieldsEnd);
+  }
+
+  /** Tells the thread of what follows, where it is another one. */
+  #putThread(out: Uint8Array, to: number): number {
+    if (this.#thread === this.#written) return to;
+    this.#written = this.#thread;
+    return putSwitch(out, to, this.#thread);
+  }
+
+  #putFree(out: Uint8Array, to: number, number: number): number {
+    const difference = number - this.#freed - 1;
+    this.#freed = number;
+    return putFree(out, to, difference);
+  }
+
   /**
-   * Moves the window's position, which is after the `tag` at `start`, behind a record that is not on the hot path, or
-   * before its content, where that can be long. False where the input ends inside of it.
+   * Moves the window's position, which is after the `tag` at `start`, behind a record that is no allocation, or before its
+   * content, where that can be long. False where the input ends inside of it.
    */
-  #skipRare(tag: number, start: number): boolean {
+  #skip(tag: number, start: number): boolean {
     const window = this.#window;
     const type = tag & 15;
     if (type === Type.END) throw window.corrupt(start, "an end record has flags");
@@ -248,8 +283,11 @@ export class NumberedForm {
       this.#last = subtype === Extended.TRAILER;
       return true;
     }
+    if (type === Type.SWITCH) return this.#switch(start);
     let varints = VARINTS_OF_TYPE[type] ?? 2;
-    if (type === Type.FRAME && (tag & Flag.NATIVE_FRAME) === 0) {
+    if (type === Type.NODE) {
+      varints = ((tag & Flag.PARENT_IS_PREVIOUS) === 0 ? 1 : 0) + ((tag & Flag.FRAME_IS_NEXT) === 0 ? 1 : 0);
+    } else if (type === Type.FRAME && (tag & Flag.NATIVE_FRAME) === 0) {
       const inlined = window.varint();
       if (!window.overrun && (inlined < 1 || inlined > 255)) {
         throw window.corrupt(start, `a frame claims ${inlined} functions`);
@@ -260,6 +298,20 @@ export class NumberedForm {
     for (let i = 0; i < varints && !window.overrun; i++) window.varint();
     if (window.overrun) return false;
     if (type === Type.THREAD) this.#defineThread(start, first);
+    return true;
+  }
+
+  #switch(start: number): boolean {
+    const thread = this.#window.varint();
+    if (this.#window.overrun) return false;
+    if (thread >= this.#lastAddress.length) {
+      throw this.#window.corrupt(start, `thread ${thread} is used before it is defined`);
+    }
+    this.#lastAddress.items[this.#thread] = this.#address;
+    this.#lastFreed.items[this.#thread] = this.#freed;
+    this.#thread = thread;
+    this.#address = this.#lastAddress.at(thread);
+    this.#freed = this.#lastFreed.at(thread);
     return true;
   }
 
@@ -284,6 +336,19 @@ export class NumberedForm {
 
 function isAllocator(number: number): boolean {
   return number !== 0 && number !== AllocatorType.FREE && number !== AllocatorType.MUNMAP;
+}
+
+/** The tag of a range's record without an address, from that of any record that is about one. */
+function rangeTag(tag: number, allocator: number): number {
+  if ((tag & 15) !== Type.ALLOC) return tag & ~Flag.SAME_ADDRESS;
+  const same = tag & (Flag.SAME_STACK | Flag.SAME_SIZE);
+  return Type.MMAP | same | (allocator === AllocatorType.HEAP_PAGES ? Flag.HEAP_PAGES : 0);
+}
+
+/** Copies the bytes [from, end). */
+function put(out: Uint8Array, to: number, bytes: Uint8Array, from: number, end: number): number {
+  for (let i = from; i < end; i++) out[to++] = bytes[i] as number;
+  return to;
 }
 
 function putSwitch(out: Uint8Array, to: number, thread: number): number {
@@ -317,6 +382,12 @@ function putVarint(out: Uint8Array, to: number, value: number): number {
 
 function zigzag(value: number): number {
   return value < 0 ? -2 * value - 1 : 2 * value;
+}
+
+/** The difference of addresses that a varint holds. */
+function differenceOf(value: number): number {
+  const half = Math.floor(value / 2);
+  return half * 2 === value ? unzigzag(half) * 8 : unzigzag(half);
 }
 
 function unzigzag(value: number): number {

@@ -175,7 +175,7 @@ describe("the numbered form of a capture", () => {
   ])("is not made of a damaged capture: %s", (_, bytes, message) => {
     const plain = new CaptureWriter().raw(...bytes, ...new Array(100).fill(1)).finish();
     const error = captureErrorOf(() => numberedForm(plain));
-    expect(error).toMatchObject({ code: "CORRUPT", offset: HEADER_BYTES });
+    expect(error.code).toBe("CORRUPT");
     expect(error.message).toMatch(message);
     expect(captureErrorOf(() => allEvents(decode(plain))).code).toBe("CORRUPT");
   });
