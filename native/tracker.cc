@@ -236,8 +236,7 @@ uint32_t Tracker::Enter(ThreadState& thread) {
     Introduce(thread);
   if (thread.context.node != 0) [[unlikely]]
     thread.stack.SetBase(thread.context.session == session_ ? thread.context.node : 0);
-  bool resolved = thread.stack.Unchanged() || thread.stack.walk().depth() == 0;
-  return resolved ? thread.stack.node() : tree_->Resolve(thread.stack);
+  return thread.stack.Unchanged() ? thread.stack.node() : tree_->Resolve(thread.stack);
 }
 
 WorkContext Tracker::ContextHere(std::string_view what) {
