@@ -80,7 +80,7 @@ export class LiveMemory implements RangeObserver {
     changes.reserve(changes.length + 1 + this.#rowsBehind);
     const { births } = this;
     if (births === undefined) changes.push(this.#event, id, -bytes, pieces, 0, 0);
-    else changes.push(this.#event, births.location.at(id), -bytes, pieces, 0, id);
+    else changes.push(this.#event, births.locationOf(id), -bytes, pieces, 0, id);
   }
 
   #followStretch(batch: EventBatch, from: number, to: number): void {
@@ -102,7 +102,7 @@ export class LiveMemory implements RangeObserver {
         if (found < 0) continue;
         const id = blocks.locationAt(found);
         eventOf[row] = i;
-        locationOf[row] = births === undefined ? id : (births.location.items[id] as number);
+        locationOf[row] = births === undefined ? id : births.locationOf(id);
         bytesOf[row] = -blocks.sizeAt(found);
         countOf[row] = -1;
         allocatedOf[row] = 0;
@@ -121,7 +121,7 @@ export class LiveMemory implements RangeObserver {
         if (replaced >= 0) {
           const id = blocks.locationAt(replaced);
           eventOf[row] = i;
-          locationOf[row] = births === undefined ? id : (births.location.items[id] as number);
+          locationOf[row] = births === undefined ? id : births.locationOf(id);
           bytesOf[row] = -blocks.sizeAt(replaced);
           countOf[row] = -1;
           allocatedOf[row] = 0;
