@@ -31,7 +31,7 @@ class NativeWalk {
       FrameRule rule = unwinder_.RuleAt(cursor, stack_end);
       if (rule.cfa == FrameRule::Cfa::kUnknown) return End::kOutermost;
       if (!IsOwn(cursor.pc)) {
-        memory.AddLink({address, 0, cursor.pc, 0, 0, 0, WalkMemory::kNative});
+        memory.AddLink({address, 0, cursor.pc, 0, 0, WalkMemory::kNative});
         memory.AddFrame({cursor.pc, 0, cursor.pc});
       }
       if (!Unwinder::Step(cursor, rule, stack_end)) return End::kOutermost;
