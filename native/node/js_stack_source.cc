@@ -64,38 +64,35 @@ void JsStackSource::Walk(StackWalk& walk) {
   // Where JavaScript was left by no exit frame: called C++ directly, or is being deoptimized and lies in pieces.
   bool direct = on_own_stack && (exit_fp == 0 || !IsV8Code(WordAt(exit_fp + 8), *state));
   uint64_t called = 0;
-  bool continues = FollowNative(native, direct ? 0 : exit_fp, *state, &called);
-  if (!continues) {
-    if (direct) {
-      if (called == 0) called = FindDirectCall(*state);
-      exit_fp = called != 0 ? WordAt(called) : 0;
-      RawFrame first;
-      bool deoptimizing = called != 0 && !IsV8Frame(exit_fp, called, *state);
-      if (deoptimizing) {
-        exit_fp = FirstFrameAbove(called + 16, *state);
-        if (exit_fp != 0) state->walk.AddFrame(FrameAt(exit_fp, *state));
-      } else if (exit_fp != 0 && FirstOfDirectCall(called, exit_fp, *state, &first)) {
-        state->walk.AddFrame(first);
-      }
+  NativeChain* innermost = WalkNative(native, direct ? 0 : exit_fp, *state, &called);
+  if (direct) {
+    if (called == 0) called = FindDirectCall(*state);
+    exit_fp = called != 0 ? WordAt(called) : 0;
+    RawFrame first;
+    bool deoptimizing = called != 0 && !IsV8Frame(exit_fp, called, *state);
+    if (deoptimizing) {
+      exit_fp = FirstFrameAbove(called + 16, *state);
+      if (exit_fp != 0) state->walk.AddFrame(FrameAt(exit_fp, *state));
+    } else if (exit_fp != 0 && FirstOfDirectCall(called, exit_fp, *state, &first)) {
+      state->walk.AddFrame(first);
     }
-    continues = exit_fp != 0 && Follow(exit_fp, *state, native);
   }
+  bool continues = exit_fp != 0 && Follow(exit_fp, *state, native);
   state->walk.End(continues, walk, epoch);
+  walk.SetInnermost(innermost);
 }
 
-bool JsStackSource::FollowNative(NativeWalk* native, uint64_t exit_fp, IsolateState& state, uint64_t* called) {
-  if (native == nullptr) return false;
+NativeChain* JsStackSource::WalkNative(NativeWalk* native, uint64_t exit_fp, IsolateState& state, uint64_t* called) {
+  if (native == nullptr) return nullptr;
   NativeCursor cursor = native->Caller();
-  if (!state.Owns(cursor.sp)) return false;
-  if (FollowNativeFrom(native, cursor, exit_fp, state)) return true;
-  // The return address into V8's code lies right below the stack pointer that it finds.
-  if (exit_fp == 0 && IsV8Code(cursor.pc, state) && cursor.fp == WordAt(cursor.sp - 16)) *called = cursor.sp - 16;
-  return false;
-}
-
-bool JsStackSource::FollowNativeFrom(NativeWalk* native, NativeCursor& cursor, uint64_t limit, IsolateState& state) {
+  if (!state.Owns(cursor.sp)) return nullptr;
+  NativeChain* chain;
   auto is_v8 = [&](uint64_t pc) { return IsV8Code(pc, state); };
-  return native->Follow(cursor, limit, state.stack_end, state.walk, is_v8) == NativeWalk::End::kAsBefore;
+  NativeChains::End end = native->WalkInnermost(cursor, exit_fp, state.stack_end, is_v8, &chain);
+  // The return address into V8's code lies right below the stack pointer that it finds.
+  bool direct = exit_fp == 0 && end == NativeChains::End::kRuntimeCode && cursor.fp == WordAt(cursor.sp - 16);
+  if (direct) *called = cursor.sp - 16;
+  return chain;
 }
 
 // Whether no function of V8's heap is at work between here and the JavaScript frame that `exit_fp` belongs to.
@@ -195,7 +192,9 @@ bool JsStackSource::Follow(uint64_t address, IsolateState& state, NativeWalk* na
       if (native != nullptr && link.fp + 16 < state.stack_end) {
         memory.AddLink(link);
         NativeCursor cursor{WordAt(link.fp + 8), link.fp + 16, WordAt(link.fp)};
-        if (FollowNativeFrom(native, cursor, returns_to_js ? link.first : 0, state)) return true;
+        auto is_v8 = [&](uint64_t pc) { return IsV8Code(pc, state); };
+        uint64_t limit = returns_to_js ? link.first : 0;
+        if (native->FollowOuter(cursor, limit, state.stack_end, memory, is_v8)) return true;
         if (!returns_to_js) return false;
         address = link.first;
         continue;

@@ -70,10 +70,9 @@ class JsStackSource final : public StackSource {
   }
   bool IsOutsideOfCollections(uint64_t exit_fp) const;
   uint64_t FindDirectCall(const IsolateState& state) const;
-  // Adds the native frames between the hook and `exit_fp`, if any are wanted. Returns whether the walk goes on as the
-  // last one did; `called` is set where V8's code called the outermost of them directly.
-  bool FollowNative(NativeWalk* native, uint64_t exit_fp, IsolateState& state, uint64_t* called);
-  bool FollowNativeFrom(NativeWalk* native, NativeCursor& cursor, uint64_t limit, IsolateState& state);
+  // The native frames between the hook and `exit_fp`, if any are wanted. `called` is set where V8's code called the
+  // outermost of them directly.
+  NativeChain* WalkNative(NativeWalk* native, uint64_t exit_fp, IsolateState& state, uint64_t* called);
   static void WalkWithoutJs(NativeWalk* native, StackWalk& walk);
   bool FirstOfDirectCall(uint64_t called, uint64_t fp, const IsolateState& state, RawFrame* frame);
   bool IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& state) const;
