@@ -53,7 +53,7 @@ class Unwinder {
 
   // The rule at the cursor's place; unknown where no loaded object is. Callable inside malloc, like Step(): allocates
   // nothing, waits for nothing.
-  PackedRule RuleAt(const NativeCursor& cursor, uint64_t stack_end) {
+  PackedRule RuleAt(NativeCursor cursor, uint64_t stack_end) {
     if (entries_ == nullptr) return {};
     uint64_t place = MixBits(cursor.pc << 16 ^ Modules::Get().generation());
     Entry& entry = entries_[place & (kEntries - 1)];
@@ -101,8 +101,8 @@ class Unwinder {
   };
   static constexpr size_t kEntries = 1u << 16;
 
-  static PackedRule Learn(const NativeCursor& cursor, uint64_t stack_end, uint64_t place, Entry& entry);
-  static PackedRule Find(const NativeCursor& cursor, uint64_t stack_end);
+  static PackedRule Learn(NativeCursor cursor, uint64_t stack_end, uint64_t place, Entry& entry);
+  static PackedRule Find(NativeCursor cursor, uint64_t stack_end);
 
   Entry* entries_;
 };
