@@ -22,7 +22,7 @@ export const page = {
       return;
     }
     progress.start("page");
-    const rounds = settings.short ? 3 : 15;
+    const rounds = settings.short ? 1 : 15;
     const figures = await bundled("page/page-figures.ts");
     const args = [figures, String(FRAMES), String(rounds)];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 300_000 });

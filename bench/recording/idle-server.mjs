@@ -7,7 +7,7 @@ import { wayNamed } from "./ways.mjs";
 /** Start-up work, and the engine's own after it, is over by then. */
 const SETTLE_MS = 3_000;
 const SECONDS = 10;
-const SHORT = { settleMs: 1_000, seconds: 3 };
+const SHORT = { settleMs: 1_000, seconds: 2 };
 /** An hour: no snapshot but the first and the last. */
 const SELDOM = ["--memory-interval-ms", "3600000"];
 

@@ -18,8 +18,8 @@ import { wayNamed } from "./ways.mjs";
  */
 
 const WAYS = ["tracked", "native", "aggregate", "js-heap"];
-const WARM_UP_SECONDS = 1;
-const SECONDS = 1.5;
+const LENGTHS = { warmUp: 1, load: 1.5 };
+const SHORT_LENGTHS = { warmUp: 0.5, load: 0.75 };
 const LOAD = fileURLToPath(new URL("load.mjs", import.meta.url));
 
 /** @type {Record<string, { perSecond: number, p99?: number }>} */
@@ -84,6 +84,7 @@ function wanted({ ways, short }) {
  */
 async function pair(name, index, { settings, folder }) {
   const way = wayNamed(name);
+  const seconds = settings.short ? SHORT_LENGTHS : LENGTHS;
   /** @type {RunningServer[]} */
   const running = [];
   try {
@@ -92,11 +93,11 @@ async function pair(name, index, { settings, folder }) {
     running.push(a);
     const b = await RunningServer.start(way.command(settings.node, subfolder(folder, "b")));
     running.push(b);
-    for (const each of running) await underLoad(each, WARM_UP_SECONDS);
+    for (const each of running) await underLoad(each, seconds.warmUp);
     const order = index % 2 === 0 ? [a, b, b, a] : [b, a, a, b];
     /** @type {Map<RunningServer, Load[]>} */
     const loads = new Map([a, b].map((each) => [each, []]));
-    for (const each of order) loads.get(each)?.push(await underLoad(each, SECONDS));
+    for (const each of order) loads.get(each)?.push(await underLoad(each, seconds.load));
     return { a: median(loads.get(a) ?? []), b: median(loads.get(b) ?? []) };
   } finally {
     for (const each of running) await each.stop();

@@ -10,8 +10,10 @@ import { parseHTML } from "linkedom";
  */
 
 const WIDTH = 460;
-const HEIGHT = 320;
+const HEIGHT = 300;
 const COLUMNS = 2;
+const LEGEND = 36;
+const COLOURS = ["#4269d0", "#d9620f", "#2f8f5b", "#8f4fb8"];
 
 /**
  * @param {readonly Panel[]} panels
@@ -19,50 +21,59 @@ const COLUMNS = 2;
  */
 export function plot(panels) {
   const { document } = parseHTML("<html></html>");
-  const most = Math.max(10, ...panels.flatMap(({ points }) => points.map(({ y }) => y)));
-  const columns = Math.min(COLUMNS, panels.length);
-  const rows = Math.ceil(panels.length / COLUMNS);
+  const all = panels.flatMap(({ points }) => points);
+  const lines = [...new Set(all.map(({ line }) => line))];
+  // The panels share a scale.
+  const domain = [Math.min(0, ...all.map(({ y }) => y)), Math.max(10, ...all.map(({ y }) => y))];
   const placed = panels.map((panel, i) => {
-    const [x, y] = [(i % COLUMNS) * WIDTH, Math.floor(i / COLUMNS) * HEIGHT];
-    return `<g transform="translate(${x} ${y})">${drawn(panel, most, document)}</g>`;
+    const [x, y] = [(i % COLUMNS) * WIDTH, LEGEND + Math.floor(i / COLUMNS) * HEIGHT];
+    return `<g transform="translate(${x} ${y})">${drawn(panel, lines, domain, document)}</g>`;
   });
-  const [width, height] = [columns * WIDTH, rows * HEIGHT];
+  const [width, height] = [
+    Math.min(COLUMNS, panels.length) * WIDTH,
+    LEGEND + Math.ceil(panels.length / COLUMNS) * HEIGHT,
+  ];
   const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
   const paper = `<rect width="${width}" height="${height}" fill="white"/>`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} color="#222">${paper}${placed.join("")}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} color="#222">${paper}${legend(lines)}${placed.join("")}</svg>\n`;
+}
+
+/** @param {readonly string[]} lines */
+function legend(lines) {
+  const names = lines.map((line, i) => `<tspan fill="${COLOURS[i]}" dx="${i === 0 ? 0 : 16}">● ${line}</tspan>`);
+  const what = `<tspan font-weight="bold">What tracking adds to an allocation, in nanoseconds</tspan>`;
+  return `<text x="12" y="22" font-family="system-ui, sans-serif" font-size="13">${what}<tspan dx="16"/>${names.join("")}</text>`;
 }
 
 /**
  * @param {Panel} panel
- * @param {number} most the largest y of all panels, which share a scale
+ * @param {readonly string[]} lines
+ * @param {readonly number[]} domain of y
  * @param {Document} document
  */
-function drawn({ title, unit, points }, most, document) {
+function drawn({ title, unit, points }, lines, domain, document) {
   const data = [...points];
   const line = { x: "x", y: "y", stroke: "line" };
   return Plot.plot({
     document,
     width: WIDTH,
     height: HEIGHT,
-    marginTop: 48,
-    marginRight: 130,
-    x: { type: "log", label: unit, ticks: [...new Set(points.map(({ x }) => x))], tickFormat: "~s" },
-    y: {
-      label: "ns an allocation, on top",
-      domain: [Math.min(0, ...points.map(({ y }) => y)), most],
-      grid: true,
-      nice: true,
+    marginTop: 40,
+    marginRight: 30,
+    x: {
+      type: "log",
+      label: unit,
+      labelAnchor: "center",
+      ticks: [...new Set(points.map(({ x }) => x))],
+      tickFormat: "~s",
     },
-    color: { type: "categorical", scheme: "observable10" },
+    y: { label: null, domain, grid: true, nice: true },
+    color: { type: "ordinal", domain: lines, range: COLOURS.slice(0, lines.length) },
     marks: [
       Plot.ruleY([0]),
       Plot.lineY(data, line),
       Plot.dot(data, { ...line, fill: "line", r: 2.5 }),
-      Plot.text(
-        data,
-        Plot.selectLast({ x: "x", y: "y", z: "line", text: "line", fill: "line", dx: 8, textAnchor: "start" }),
-      ),
-      Plot.text([title], { frameAnchor: "top", dy: -36, fontSize: 13, fontWeight: "bold" }),
+      Plot.text([title], { frameAnchor: "top-left", dy: -24, fontSize: 12, fontWeight: "bold" }),
     ],
   }).outerHTML;
 }

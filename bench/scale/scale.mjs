@@ -23,7 +23,11 @@ import { plot } from "./plot.mjs";
  * @property {PairedRuns["runs"]} runs
  */
 
+/** @typedef {Map<string, Operation>} Operations by the script */
+
 const WAYS = ["tracked", "aggregate"];
+/** At the largest point of the short version. */
+const SHORT_WAYS = ["tracked"];
 /** Pairs of one point; the largest take a minute each. */
 const MOST_PAIRS = 5;
 const LARGE = 2e7;
@@ -33,11 +37,13 @@ export const scale = {
   title: "cost against work: records, live allocations, depth, threads",
   parts: Object.keys(dimensions),
   async run(context) {
+    /** @type {Operations} */
+    const known = new Map();
     const panels = [];
     for (const part of context.parts) {
       const dimension = dimensions[part];
       if (!dimension) throw new Error(`there is no dimension ${part}.`);
-      const measured = await measure(dimension, context);
+      const measured = measure(dimension, await operationOf(dimension, known, context), context);
       report(dimension, measured, context);
       panels.push({ title: dimension.title, unit: dimension.unit, lines: measured });
     }
@@ -47,17 +53,16 @@ export const scale = {
 
 /**
  * @param {Dimension} dimension
+ * @param {Operation} operation
  * @param {Context} context
- * @returns {Promise<Measured[]>}
+ * @returns {Measured[]}
  */
-async function measure(dimension, context) {
-  const { settings, folder, progress } = context;
-  const operation = await calibrate(dimension, context);
+function measure(dimension, operation, { settings, folder, progress }) {
   const measured = [];
   for (const point of settings.short ? dimension.short : dimension.points) {
     const args = [dimension.script, ...dimension.args(point, operation).map(String)];
     const pairs = point > LARGE ? 1 : Math.min(settings.pairs, MOST_PAIRS);
-    for (const way of WAYS) {
+    for (const way of settings.short && point === dimension.short.at(-1) ? SHORT_WAYS : WAYS) {
       const command = (/** @type {string} */ name) =>
         /** @type {[string, ...string[]]} */ ([...wayNamed(name).command(settings.node, folder), ...args]);
       progress.start(`scale: ${count(point)} ${dimension.unit}, ${wayNamed(way).title}`, pairs);
@@ -93,6 +98,18 @@ function costs({ work, runs }, allocations) {
     memoryKiB: memory("b"),
     runs,
   };
+}
+
+/**
+ * @param {Dimension} dimension
+ * @param {Operations} known
+ * @param {Context} context
+ * @returns {Promise<Operation>}
+ */
+async function operationOf(dimension, known, context) {
+  const operation = known.get(dimension.script) ?? (await calibrate(dimension, context));
+  known.set(dimension.script, operation);
+  return operation;
 }
 
 /**
