@@ -1,6 +1,6 @@
 // Measures heapray: `npm run bench` runs all benchmarks, `npm run bench -- --help` tells the rest.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import path from "node:path";
 import { CommanderError } from "commander";
 import { benchmarks } from "./benchmarks.mjs";
@@ -9,6 +9,10 @@ import { Progress } from "./progress.mjs";
 import { Results } from "./results.mjs";
 import { root } from "./root.mjs";
 
+// What was measured is written, what was made meanwhile is removed.
+for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
+  process.once(signal, () => process.exit(128 + constants.signals[signal]));
+}
 try {
   await main(process.argv.slice(2));
 } catch (error) {
@@ -36,12 +40,15 @@ async function run(name, settings, results) {
   if (!benchmark) throw new Error(`there is no benchmark ${name}.`);
   const progress = new Progress();
   const folder = mkdtempSync(path.join(tmpdir(), "heapray-bench-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
   try {
     const parts = settings.parts.length > 0 ? settings.parts : benchmark.parts;
     await benchmark.run({ settings, parts, folder, results, progress });
   } finally {
     progress.stop();
-    rmSync(folder, { recursive: true, force: true });
+    process.off("exit", remove);
+    remove();
   }
 }
 

@@ -1,5 +1,6 @@
 // Compares two ways of doing the same work on a machine whose speed wanders: A and B run in turns, each pair gives one
 // ratio, and the median of the ratios is the answer.
+import { setImmediate } from "node:timers/promises";
 import { timedRun } from "./timed-run.mjs";
 
 /** @typedef {import("./timed-run.mjs").Run} Run */
@@ -34,22 +35,26 @@ import { timedRun } from "./timed-run.mjs";
  * @param {readonly [string, ...string[]]} b
  * @param {number} pairs
  * @param {{ warmUp?: boolean, onPair?: () => void }} [options] `onPair` is called after each pair
- * @returns {PairedRuns}
+ * @returns {Promise<PairedRuns>}
  */
-export function pairedRuns(a, b, pairs, { warmUp = true, onPair } = {}) {
+export async function pairedRuns(a, b, pairs, { warmUp = true, onPair } = {}) {
   if (warmUp) {
     timedRun(a);
     timedRun(b);
   }
-  const runs = Array.from({ length: pairs }, (_, i) => {
-    const pair = inTurns(
-      i,
-      () => timedRun(a),
-      () => timedRun(b),
+  const runs = [];
+  for (let i = 0; i < pairs; i++) {
+    // Runs block, and signals wait for them.
+    await setImmediate();
+    runs.push(
+      inTurns(
+        i,
+        () => timedRun(a),
+        () => timedRun(b),
+      ),
     );
     onPair?.();
-    return pair;
-  });
+  }
   return {
     work: ratioOf(runs, ({ workMs }) => workMs),
     wall: ratioOf(runs, ({ wallMs }) => wallMs),

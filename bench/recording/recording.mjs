@@ -16,7 +16,7 @@ export const recording = {
   async run(context) {
     for (const part of context.parts) {
       const program = programs[part];
-      if (program) measureProgram(program, context);
+      if (program) await measureProgram(program, context);
       else if (part === "server") await server(context);
       else await idleServer(context);
     }
@@ -27,13 +27,14 @@ export const recording = {
  * @param {import("./programs.mjs").Program} program
  * @param {Context} context
  */
-function measureProgram(program, context) {
+async function measureProgram(program, context) {
   const { settings, results } = context;
   const measured = wanted(program, context);
   const missing = measured.filter((name) => wayNamed(name).installed?.() === false);
-  const compared = measured
-    .filter((name) => !missing.includes(name))
-    .map((name) => ({ name, ...compare(program, name, context) }));
+  const compared = [];
+  for (const name of measured.filter((name) => !missing.includes(name))) {
+    compared.push({ name, ...(await compare(program, name, context)) });
+  }
   results.add(
     {
       caption: `Recording: ${program.title} (${ofPairs(settings.pairs)})`,
@@ -69,13 +70,13 @@ function wanted(program, { settings }) {
  * @param {string} name of the way
  * @param {Context} context
  */
-function compare(program, name, { settings, folder, progress }) {
+async function compare(program, name, { settings, folder, progress }) {
   const way = wayNamed(name);
   const command = (/** @type {import("./ways.mjs").Way} */ of) =>
     /** @type {[string, ...string[]]} */ ([...of.command(settings.node, folder), ...program.script]);
   rmSync(captureIn(folder), { force: true });
   progress.start(`recording: ${program.title}, ${way.title}`, settings.pairs);
-  const compared = pairedRuns(command(wayNamed(way.against)), command(way), settings.pairs, {
+  const compared = await pairedRuns(command(wayNamed(way.against)), command(way), settings.pairs, {
     warmUp: !settings.short,
     onPair: () => progress.step(),
   });

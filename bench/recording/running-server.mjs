@@ -14,10 +14,13 @@ export class RunningServer {
   #exit;
   #pid = 0;
   #url = "";
+  #kill = () => this.#child.kill("SIGKILL");
 
   /** @param {CommandLine} command what comes before the script */
   constructor([binary, ...args]) {
     this.#child = spawn(binary, [...args, program("http-server.cjs")], { stdio: ["ignore", "pipe", "inherit"] });
+    // Whatever ends the benchmark ends it too.
+    process.once("exit", this.#kill);
     this.#exit = new Promise((resolve) => this.#child.once("close", resolve).once("error", resolve));
   }
 
@@ -56,6 +59,7 @@ export class RunningServer {
     const ended = await Promise.race([this.#exit.then(() => true), after(PATIENCE_MS)]);
     if (!ended) this.#child.kill("SIGKILL");
     await this.#exit;
+    process.off("exit", this.#kill);
   }
 }
 

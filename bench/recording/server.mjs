@@ -122,8 +122,10 @@ async function underLoad(server, seconds) {
  */
 function load(url, seconds) {
   const child = spawn(process.execPath, [LOAD, url, String(seconds)], { stdio: ["ignore", "pipe", "inherit"] });
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
   // It ends by itself; a server that never answers must not keep it.
-  const timer = setTimeout(() => child.kill("SIGKILL"), (seconds + 30) * 1000);
+  const timer = setTimeout(kill, (seconds + 30) * 1000);
   return new Promise((resolve, reject) => {
     let out = "";
     child.stdout.setEncoding("utf8").on("data", (text) => {
@@ -132,6 +134,7 @@ function load(url, seconds) {
     child.on("error", reject);
     child.on("close", (status) => {
       clearTimeout(timer);
+      process.off("exit", kill);
       if (status === 0) resolve(JSON.parse(out));
       else reject(new Error(`the load on ${url} failed`));
     });

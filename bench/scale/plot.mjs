@@ -40,9 +40,9 @@ export function plot(panels) {
 
 /** @param {readonly string[]} lines */
 function legend(lines) {
-  const names = lines.map((line, i) => `<tspan fill="${COLOURS[i]}" dx="${i === 0 ? 0 : 16}">● ${line}</tspan>`);
+  const names = lines.map((line, i) => `<tspan fill="${COLOURS[i]}" dx="16">● ${line}</tspan>`);
   const what = `<tspan font-weight="bold">What tracking adds to an allocation, in nanoseconds</tspan>`;
-  return `<text x="12" y="22" font-family="system-ui, sans-serif" font-size="13">${what}<tspan dx="16"/>${names.join("")}</text>`;
+  return `<text x="12" y="22" font-family="system-ui, sans-serif" font-size="13">${what}${names.join("")}</text>`;
 }
 
 /**

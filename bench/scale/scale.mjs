@@ -43,7 +43,7 @@ export const scale = {
     for (const part of context.parts) {
       const dimension = dimensions[part];
       if (!dimension) throw new Error(`there is no dimension ${part}.`);
-      const measured = measure(dimension, await operationOf(dimension, known, context), context);
+      const measured = await measure(dimension, await operationOf(dimension, known, context), context);
       report(dimension, measured, context);
       panels.push({ title: dimension.title, unit: dimension.unit, lines: measured });
     }
@@ -55,9 +55,9 @@ export const scale = {
  * @param {Dimension} dimension
  * @param {Operation} operation
  * @param {Context} context
- * @returns {Measured[]}
+ * @returns {Promise<Measured[]>}
  */
-function measure(dimension, operation, { settings, folder, progress }) {
+async function measure(dimension, operation, { settings, folder, progress }) {
   const measured = [];
   for (const point of settings.short ? dimension.short : dimension.points) {
     const args = [dimension.script, ...dimension.args(point, operation).map(String)];
@@ -66,7 +66,7 @@ function measure(dimension, operation, { settings, folder, progress }) {
       const command = (/** @type {string} */ name) =>
         /** @type {[string, ...string[]]} */ ([...wayNamed(name).command(settings.node, folder), ...args]);
       progress.start(`scale: ${count(point)} ${dimension.unit}, ${wayNamed(way).title}`, pairs);
-      const runs = pairedRuns(command("untracked"), command(way), pairs, {
+      const runs = await pairedRuns(command("untracked"), command(way), pairs, {
         warmUp: false,
         onPair: () => progress.step(),
       });

@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Folder, node, root, temporaryFolder } from "../support/heapray.js";
 
@@ -51,3 +51,33 @@ it("fails where a program fails", () => {
   expect(status).toBe(1);
   expect(stderr).toMatch(/bench: .*allocation-loop\.cjs: 7/);
 });
+
+it("ends at a signal, with all that it started and made", async () => {
+  const args = [bench, "recording", "server", "--short", "--out", folder.join("out")];
+  const child = spawn(process.execPath, args, { env: { ...process.env, TMPDIR: folder.path } });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  // The benchmark, both servers, and heapray around one of them.
+  await expect.poll(() => processesOf(folder.path).length, { timeout: 20_000 }).toBeGreaterThan(3);
+  child.kill("SIGTERM");
+  expect(await ended).toBe(128 + 15);
+  await expect.poll(() => processesOf(folder.path)).toEqual([]);
+  expect(readdirSync(folder.path)).toEqual(["out"]);
+});
+
+/** Processes that have a folder in their arguments or in their environment. */
+function processesOf(path: string): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    const text = ["cmdline", "environ"].map((file) => readProcessFile(`/proc/${pid}/${file}`));
+    return text.some((content) => content.includes(path));
+  });
+}
+
+function readProcessFile(file: string): string {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    // It has ended, or is another's.
+    return "";
+  }
+}

@@ -7,8 +7,8 @@ const prints = (milliseconds: number): [string, ...string[]] => [
   `console.log(${milliseconds})`,
 ];
 
-test("the ratio is B's time as a multiple of A's", () => {
-  const { work, wall } = pairedRuns(prints(200), prints(500), 4);
+test("the ratio is B's time as a multiple of A's", async () => {
+  const { work, wall } = await pairedRuns(prints(200), prints(500), 4);
   expect(work).toEqual({ median: 2.5, low: 2.5, high: 2.5, a: 200, b: 500 });
   // Both processes do the same, so they take about as long.
   expect(wall.median).toBeGreaterThan(0.2);
