@@ -30,6 +30,21 @@ it("measures a program, and leaves a table and every figure", () => {
   expect(work.median).toBeGreaterThan(0);
 });
 
+it("understands every byte of a real capture", () => {
+  const { status } = node([bench, "size", "loop", "--short", "--out", folder.path]);
+  expect(status).toBe(0);
+  const { results } = JSON.parse(readFileSync(folder.join("size-loop-short.json"), "utf8"));
+  const { records, nodes, uncompressed, compressed, shares } = results[0].figures;
+  // 200,000 iterations of some allocations each, freed again, in one place.
+  expect(records).toBeGreaterThan(800_000);
+  expect(nodes).toBeGreaterThan(20);
+  expect(nodes).toBeLessThan(10_000);
+  const bytes = shares.reduce((sum: number, share: { bytes: number }) => sum + share.bytes, 0);
+  expect(uncompressed - bytes).toBeGreaterThan(100);
+  expect(uncompressed - bytes).toBeLessThan(2000);
+  expect(compressed).toBeLessThan(uncompressed);
+});
+
 it("leaves out a peer that is not installed, and says so", () => {
   const args = [bench, "recording", "loop", "--way", "heaptrack", "--short", "--out", folder.path];
   const { status, stdout } = spawnSync(process.execPath, args, { encoding: "utf8", env: { PATH: "/nowhere" } });
