@@ -6,6 +6,7 @@ namespace heapray {
 namespace {
 
 constexpr size_t kMaxInlined = 255;
+constexpr uint32_t kNoNode = UINT32_MAX;
 
 }  // namespace
 
@@ -49,6 +50,24 @@ uint32_t StackTree::Resolve(ThreadStack& stack) {
     stack.levels_[level] = {raw.key, node};
   }
   stack.levels_known_ = stack.resolved_ = depth;
+  if (walk.innermost() != nullptr) node = ResolveChain(walk.innermost(), node, stack.stamp_);
+  stack.node_ = node;
+  return node;
+}
+
+// The node that a chain leads to from the node `under`; the chain remembers it.
+uint32_t StackTree::ResolveChain(NativeChain* innermost, uint32_t under, uint32_t stamp) {
+  uint32_t node = under;
+  for (NativeChain* chain = innermost; chain != nullptr; chain = chain->inner) {
+    if (chain->stamp != stamp) {
+      chain->stamp = stamp;
+      chain->frame = chain->shown ? native_.Frame(chain->pc) : 0;
+      chain->under = kNoNode;
+    }
+    if (chain->frame != 0) node = Node(node, chain->frame);
+  }
+  innermost->under = under;
+  innermost->node = node;
   return node;
 }
 

@@ -9,6 +9,7 @@
 
 #include "aggregate/aggregating_recorder.h"
 #include "record/file_sinks.h"
+#include "test/records.h"
 
 namespace heapray {
 namespace {
@@ -45,13 +46,13 @@ int Main(char** argv) {
     if (call == 'a') {
       unsigned node;
       if (scanf("%u %u %u %llu %llu", &thread.index, &node, &allocator, &address, &size) != 5) return 1;
-      recorder->Allocation(thread, static_cast<wire::Allocator>(allocator), address, size, node);
+      Allocation(*recorder, thread, static_cast<wire::Allocator>(allocator), address, size, node);
     } else if (call == 'f') {
       if (scanf("%llu", &address) != 1) return 1;
-      recorder->Free(thread, address);
+      Free(*recorder, thread, address);
     } else if (call == 'u') {
       if (scanf("%llu %llu", &address, &size) != 2) return 1;
-      recorder->Munmap(thread, address, size);
+      Munmap(*recorder, thread, address, size);
     } else if (call == 's') {
       recorder->Snapshot({});
     } else {

@@ -96,14 +96,7 @@ __attribute__((noinline)) void Feed(AggregatingRecorder& aggregator, ThreadEncod
     aggregator.Records(thread, records.data(), records.size());
     return;
   }
-  Recorder& recorder = aggregator;
-  for (const PendingRecord& record : records) {
-    if (record.kind() == wire::Allocator::kFree) {
-      recorder.Free(thread, record.address());
-    } else {
-      recorder.Allocation(thread, record.kind(), record.address(), record.size, record.node);
-    }
-  }
+  for (const PendingRecord& record : records) aggregator.Records(thread, &record, 1);
 }
 
 size_t Resident() {
