@@ -140,9 +140,9 @@ bool JsStackSource::FirstOfDirectCall(uint64_t called, uint64_t fp, const Isolat
   }
   link.kind = Kind::kCompiled;
   if (link.pc == 0) {
-    if (careful_frames_.FunctionAt(fp) == 0) return false;
+    if (Slots(state).FunctionAt(fp) == 0) return false;
     link.pc = WordAt(called + 8);
-    link.kind = careful_frames_.IsInterpreted(fp) ? Kind::kInterpreted : Kind::kBuiltin;
+    link.kind = Slots(state).IsInterpreted(fp) ? Kind::kInterpreted : Kind::kBuiltin;
   }
   *frame = FrameOf(link, state);
   return true;
@@ -153,7 +153,7 @@ bool JsStackSource::IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& 
   if (!IsOnStack(fp, called, state)) return false;
   // Its own kinds are marked by small, even numbers.
   uint64_t marker = WordAt(fp - 8);
-  return ((marker & 1) == 0 && marker < kMostFrameKinds) || careful_frames_.FunctionAt(fp) != 0;
+  return ((marker & 1) == 0 && marker < kMostFrameKinds) || Slots(state).FunctionAt(fp) != 0;
 }
 
 // Deoptimizing takes the function's frame off the stack before it calls C++, and with it the return address: what is
@@ -161,7 +161,7 @@ bool JsStackSource::IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& 
 uint64_t JsStackSource::FirstFrameAbove(uint64_t address, const IsolateState& state) const {
   for (uint64_t fp = address + 16; fp + 16 <= state.stack_end; fp += 8) {
     if (!IsOnStack(WordAt(fp), fp, state) || !IsV8Code(WordAt(fp + 8), state)) continue;
-    if (careful_frames_.FunctionAt(fp) != 0) return fp;
+    if (Slots(state).FunctionAt(fp) != 0) return fp;
   }
   return 0;
 }
@@ -171,7 +171,7 @@ RawFrame JsStackSource::FrameAt(uint64_t fp, const IsolateState& state) const {
   Link link{};
   link.fp = fp;
   link.pc = builtins_begin_;
-  link.kind = careful_frames_.IsInterpreted(fp) ? Kind::kInterpreted : Kind::kBuiltin;
+  link.kind = Slots(state).IsInterpreted(fp) ? Kind::kInterpreted : Kind::kBuiltin;
   return FrameOf(link, state);
 }
 
@@ -239,13 +239,14 @@ WalkMemory::Kind JsStackSource::KindOf(uint64_t pc, uint64_t fp, const IsolateSt
 
   // What kind of frame belongs to a place in built-in code never changes: looked at once, carefully.
   Kind found = Kind::kStub;
+  const FrameSlots& slots = Slots(state);
   uint64_t marker = WordAt(fp - 8);
   if (marker == layout_.entry_marker || marker == layout_.construct_entry_marker) {
     found = Kind::kEntry;
-  } else if ((marker & 1) != 0 && careful_frames_.FunctionAt(fp) != 0) {
-    if (careful_frames_.IsInterpreted(fp)) {
+  } else if ((marker & 1) != 0 && slots.FunctionAt(fp) != 0) {
+    if (slots.IsInterpreted(fp)) {
       found = Kind::kInterpreted;
-    } else if (careful_frames_.IsBuiltinFunction(fp)) {
+    } else if (slots.IsBuiltin(slots.FunctionAt(fp))) {
       found = Kind::kBuiltin;
     }
   }
@@ -259,11 +260,12 @@ void JsStackSource::Describe(const RawFrame& frame, FrameSink& sink) {
   V8Frames::Owner owner{state->ordinal, state->watched ? state->epoch.load() : 0,
                         reinterpret_cast<uint64_t>(state->isolate), builtins_begin_, state->builtins_copy};
   // A walk may have been led astray (by a frame of a kind that V8 has added since): look before believing.
-  if (careful_frames_.FunctionAt(frame.fp) == 0) return;
-  V8Frames& frames = state->collecting ? careful_frames_ : frames_;
+  const FrameSlots& slots = Slots(*state);
+  if (slots.FunctionAt(frame.fp) == 0) return;
+  V8Frames& frames = state->collecting ? frames_in_collections_ : frames_;
   if (BuiltinOffset(frame.pc, *state) >= builtins_bytes_) {
     frames.DescribeCompiled(frame.pc, frame.fp, owner, sink);
-  } else if (careful_frames_.IsInterpreted(frame.fp)) {
+  } else if (slots.IsInterpreted(frame.fp)) {
     frames.DescribeInterpreted(frame.fp, owner, sink);
   } else {
     frames.DescribeBuiltin(frame.fp, owner, sink);
@@ -296,12 +298,13 @@ std::string JsStackSource::Calibrate(v8::Isolate* isolate) {
 
   ForEachExecutableSymbol([this](std::string_view name, uint64_t address, uint64_t bytes) {
     if (name == "_ZN2v88internal11interpreter9Bytecodes14kBytecodeSizesE") {
-      for (V8Frames* frames : {&frames_, &careful_frames_}) {
+      for (V8Frames* frames : {&frames_, &frames_in_collections_}) {
         frames->set_bytecode_sizes(reinterpret_cast<const uint8_t*>(address), static_cast<int>(bytes / 3));
       }
     }
     if (name.starts_with("Builtins_Allocate") && name.ends_with("Generation")) {
-      for (V8Frames* frames : {&frames_, &careful_frames_}) frames->add_allocating_builtin(address - builtins_begin_);
+      for (V8Frames* frames : {&frames_, &frames_in_collections_})
+        frames->add_allocating_builtin(address - builtins_begin_);
     }
     if (name.starts_with("_ZN2v88internal4Heap") && name.find("arbage") != name.npos) {
       heap_code_.emplace_back(address, address + bytes);
