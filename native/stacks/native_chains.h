@@ -64,13 +64,14 @@ class NativeChains {
           break;
         }
         next = Find(found, at.pc);
-        if (next == 0) next = Add(found, at.pc, unwinder.RuleAt(at, stack_end), !is_own(at.pc));
+        if (next == 0) [[unlikely]]
+          next = Add(found, at.pc, unwinder.RuleFor(at.pc, at.sp, at.fp, stack_end), !is_own(at.pc));
         if (next == 0) break;
       }
       found = next;
       PackedRule rule = chains_[found].rule;
       if (!rule.known()) [[unlikely]]
-        rule = unwinder.RuleAt(at, stack_end);
+        rule = unwinder.RuleFor(at.pc, at.sp, at.fp, stack_end);
       if (!Unwinder::Step(at, rule, stack_end)) break;
     }
     cursor = at;
