@@ -1,13 +1,26 @@
 #include "aggregate/aggregating_recorder.h"
 
+#include <algorithm>
+
 namespace heapray {
+namespace {
+
+// How many records ahead memory is asked for what they need.
+constexpr size_t kAhead = 12;
+
+}  // namespace
 
 bool AggregatingRecorder::Records(ThreadEncoding& thread, const PendingRecord* records, size_t count) {
-  for (const PendingRecord* record = records; record != records + count; record++) {
-    switch (record->kind()) {
-      case wire::Allocator::kFree: mark_.Freed(record->address()); break;
-      case wire::Allocator::kMunmap: mark_.Unmapped(record->address(), record->size); break;
-      default: mark_.Allocated(thread.index, record->node, record->kind(), record->address(), record->size);
+  const PendingRecord* end = records + count;
+  for (size_t i = 0; i < std::min(count, kAhead); i++) mark_.Prefetch(records[i].address());
+  for (; records != end; records++) {
+    const PendingRecord& record = *records;
+    if (records + kAhead < end) mark_.Prefetch(records[kAhead].address());
+    wire::Allocator kind = record.kind();
+    if (kind == wire::Allocator::kFree) {
+      mark_.Freed(record.address());
+    } else if (!mark_.Allocated(thread.index, record.node, kind, record.address(), record.size)) [[unlikely]] {
+      return false;
     }
   }
   return true;

@@ -2,14 +2,15 @@
 #pragma once
 
 #include "aggregate/high_water_mark.h"
+#include "record/pending_record.h"
 #include "record/record_writer.h"
 
 namespace heapray {
 
 class AggregatingRecorder final : public Recorder {
  public:
-  explicit AggregatingRecorder(RecordWriter* writer, Locations locations = Locations())
-      : writer_(writer), mark_(std::move(locations)) {}
+  explicit AggregatingRecorder(RecordWriter* writer, size_t first_sweep = Locations::kFirstSweep)
+      : writer_(writer), mark_(first_sweep) {}
 
   bool Records(ThreadEncoding& thread, const PendingRecord* records, size_t count) override;
   bool Snapshot(const MemoryFigures& figures) override {

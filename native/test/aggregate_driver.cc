@@ -33,8 +33,7 @@ void Define(RecordWriter& writer, uint32_t threads, uint32_t stacks) {
 int Main(char** argv) {
   MappedFileSink sink(OpenCaptureFile(argv[1], true));
   RecordWriter writer(&sink);
-  Locations locations(strtoul(argv[4], nullptr, 10));
-  std::unique_ptr<Recorder> recorder = std::make_unique<AggregatingRecorder>(&writer, std::move(locations));
+  std::unique_ptr<Recorder> recorder = std::make_unique<AggregatingRecorder>(&writer, strtoul(argv[4], nullptr, 10));
   writer.Header(R"({"pid":1,"options":{"fileFormat":"AGGREGATED_ALLOCATIONS"}})");
   Define(writer, strtoul(argv[2], nullptr, 10), strtoul(argv[3], nullptr, 10));
 
