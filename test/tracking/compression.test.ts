@@ -4,7 +4,10 @@ import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FileReader } from "../../src/analysis/file-reader.js";
+import { Type } from "../../src/capture/wire.js";
+import { compressCaptures } from "../../src/cli/compression.js";
 import { compressCaptureSync } from "../../src/tracker/compress-capture.js";
+import { captureErrorOf } from "../support/capture-errors.js";
 import { CaptureWriter, HEADER } from "../support/capture-writer.js";
 import { type Folder, heapray, heaprayUntilReady, node, root, temporaryFolder } from "../support/heapray.js";
 import { nodeVersions } from "../support/node-versions.js";
@@ -186,4 +189,22 @@ test("a reader that was opened before goes on reading", () => {
   expect([...reader.getAllocationRecords()]).toHaveLength(1);
   using next = new FileReader(capture);
   expect(next.metadata).toMatchObject({ complete: true, totalAllocations: 1 });
+});
+
+test("a damaged capture is packed as it is, by heapray run and by stop()", async () => {
+  const writer = new CaptureWriter();
+  // More than a part is packed before the damage is met.
+  for (let i = 0; i < 6; i++) writer.malloc(0, 10, 0x1000 * i).extended(200, noise(1024 * 1024));
+  const bytes = writer
+    .raw(Type.SWITCH, 9)
+    .trailer(HEADER.startTimeMs + 1)
+    .finish();
+  const captures = ["a.bin", "b.bin"].map((name) => folder.write(name, bytes));
+  expect(compressCaptureSync(captures[0] as string)).toBe(true);
+  await compressCaptures([captures[1] as string], true);
+  for (const capture of captures) {
+    expect(gunzipSync(readFileSync(capture)).equals(bytes)).toBe(true);
+    expect(captureErrorOf(() => new FileReader(capture).metadata.complete).message).toContain("thread 9 is used");
+  }
+  expect(readdirSync(folder.path).sort()).toEqual(["a.bin", "b.bin"]);
 });
