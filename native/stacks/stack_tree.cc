@@ -32,24 +32,16 @@ class StackTree::Collector final : public FrameSink {
 
 uint32_t StackTree::Resolve(ThreadStack& stack) {
   const StackWalk& walk = stack.walk_;
-  if (!walk.usable() || !stack.levels_.usable()) return 0;
-  if (walk.epoch() != stack.epoch_) {
-    stack.epoch_ = walk.epoch();
-    stack.resolved_ = stack.levels_known_ = 0;
-  }
-  size_t depth = walk.depth();
-  size_t level = std::min(stack.resolved_, depth);
-  size_t known = std::min(stack.levels_known_, depth);
-  while (level < known && stack.levels_[level].key == walk.FromOutermost(level).key) level++;
-  uint32_t node = level == 0 ? stack.base_ : stack.levels_[level - 1].node;
-  for (; level < depth; level++) {
-    const RawFrame& raw = walk.FromOutermost(level);
+  if (!stack.usable()) return 0;
+  stack.FollowSteps();
+  uint32_t node = stack.last_node();
+  while (stack.resolved_ < walk.depth()) {
+    const RawFrame& raw = walk.FromOutermost(stack.resolved_);
     uint32_t frame = raw.fp == 0 ? native_.Frame(raw.pc) : Frame(raw, walk.epoch());
     // A frame that stands for nothing a reader could see keeps its caller's node.
     if (frame != 0) node = Node(node, frame);
-    stack.levels_[level] = {raw.key, node};
+    stack.AddLevel(raw, node);
   }
-  stack.levels_known_ = stack.resolved_ = depth;
   if (walk.innermost() != 0) node = ResolveInnermost(walk, node, stack.stamp_);
   stack.node_ = node;
   return node;

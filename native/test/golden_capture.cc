@@ -44,7 +44,7 @@ uint32_t Resolve(StackTree& tree, ThreadStack& stack, std::vector<uint64_t> inne
   std::vector<RawFrame> frames;
   for (uint64_t key : innermost_first) frames.push_back({key, 8, 0});
   stack.walk().Set(0, frames.data(), frames.size(), epoch);
-  stack.Unchanged();
+  stack.Find();
   return tree.Resolve(stack);
 }
 
