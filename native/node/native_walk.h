@@ -42,7 +42,7 @@ class NativeWalk {
       PackedRule rule = unwinder_.RuleAt(cursor, stack_end);
       if (!rule.known()) return false;
       if (!IsOwn(cursor.pc)) {
-        memory.AddLink({address, 0, cursor.pc, 0, 0, 0, WalkMemory::kNative});
+        memory.AddLink({address, 0, cursor.pc, 0, 0, WalkMemory::kNative});
         memory.AddFrame({cursor.pc, 0, cursor.pc});
       }
       if (!Unwinder::Step(cursor, rule, stack_end)) return false;
