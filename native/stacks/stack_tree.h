@@ -48,7 +48,8 @@ class StackTree {
   uint32_t ResolveInnermost(const StackWalk& walk, uint32_t under, uint32_t stamp);
   void SweepFrames();
   uint32_t FrameOf(const Location* locations, size_t count);
-  uint32_t Node(uint32_t parent, uint32_t frame);
+  // `is_new` says whether `parent` was made for this stack, and then whether the result was.
+  uint32_t Node(uint32_t parent, uint32_t frame, bool* is_new);
   uint32_t Script(std::string_view url, std::string_view source_map_url);
   uint32_t Function(std::string_view name, uint32_t script, uint32_t line, uint32_t column);
 

@@ -27,7 +27,8 @@ class FakeSource final : public StackSource {
   void Walk(StackWalk&) override {}
   void Describe(const RawFrame& frame, FrameSink& sink) override {
     for (const Described& d : frames_[frame.key - 1]) {
-      sink.Add(d.function, scripts_[d.script], d.line, d.column, d.function_line, d.function_column);
+      SourceFunction function{d.function, d.function_line, d.function_column, 0};
+      sink.Add(function, scripts_[d.script], d.line, d.column);
     }
   }
 
