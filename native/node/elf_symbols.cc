@@ -42,6 +42,30 @@ class MappedFile {
   size_t bytes_ = 0;
 };
 
+// What most names of V8 begin with.
+constexpr std::string_view kV8 = "_ZN2v88internal";
+// So many bytes that tell names apart follow it, or begin other names.
+constexpr size_t kTelling = sizeof(uint32_t);
+
+uint32_t TellingBytes(const char* text) {
+  uint32_t bytes;
+  memcpy(&bytes, text, sizeof bytes);
+  return bytes;
+}
+
+// Whether a name begins as one of those that are looked for. `room` bytes of text are there, and a zero among them.
+bool IsWanted(const char* name, size_t room) {
+  if (room < kV8.size() + kTelling) return true;  // at the table's end: the one who asked will tell
+  bool is_v8 = memcmp(name, kV8.data(), kV8.size()) == 0;
+  size_t skipped = is_v8 ? kV8.size() : 0;
+  uint32_t telling = TellingBytes(name + skipped);
+  for (std::string_view wanted : kWantedSymbols) {
+    if (wanted.starts_with(kV8) != is_v8 || TellingBytes(wanted.data() + skipped) != telling) continue;
+    if (strncmp(name, wanted.data(), wanted.size()) == 0) return true;
+  }
+  return false;
+}
+
 uintptr_t ExecutableBase() {
   uintptr_t base = 0;
   dl_iterate_phdr(
@@ -72,6 +96,7 @@ bool ForEachExecutableSymbol(const std::function<void(std::string_view, uint64_t
     for (uint64_t s = 0; s < count; s++) {
       const Elf64_Sym& symbol = symbols[s];
       if (symbol.st_shndx == SHN_UNDEF || symbol.st_size == 0 || symbol.st_name >= strings.sh_size) continue;
+      if (!IsWanted(text + symbol.st_name, strings.sh_size - symbol.st_name)) continue;
       visit(text + symbol.st_name, base + symbol.st_value, symbol.st_size);
     }
     return true;
