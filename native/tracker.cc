@@ -1,5 +1,6 @@
 #include "tracker.h"
 
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,8 +22,15 @@ struct ThreadState {
   int unknown_roles = 0;
   const char* role = "";
   WorkContext context;
-  ThreadEncoding encoding;
+  uint32_t index = 0;            // in the capture; 0: not declared yet
+  RecordQueue* queue = nullptr;  // opened for its first record
   ThreadStack stack;
+
+  // In a forked child: nothing of it is known to anybody.
+  void Forget() {
+    session = 0;
+    queue = nullptr;
+  }
 };
 
 namespace {
@@ -39,6 +47,7 @@ pthread_key_t ThreadStateKey() {
       // Destructors that run after this one may allocate again; they get a state of their own.
       t_state = nullptr;
       t_ending = true;
+      Tracker::Get().OnThreadEnd(*static_cast<ThreadState*>(state));
       delete static_cast<ThreadState*>(state);
     });
     return made;
@@ -46,13 +55,13 @@ pthread_key_t ThreadStateKey() {
   return key;
 }
 
-ThreadState& CurrentThread() {
-  if (t_state == nullptr) [[unlikely]] {
-    t_state = new ThreadState;
-    pthread_setspecific(ThreadStateKey(), t_state);
-  }
+[[gnu::noinline]] ThreadState& NewThread() {
+  t_state = new ThreadState;
+  pthread_setspecific(ThreadStateKey(), t_state);
   return *t_state;
 }
+
+inline ThreadState& CurrentThread() { return t_state != nullptr ? *t_state : NewThread(); }
 
 // The state of all threads that have ended but for a few last calls of free. Under the tracker's lock.
 ThreadState& EndedThreads() {
@@ -61,9 +70,15 @@ ThreadState& EndedThreads() {
 }
 
 constexpr int kRoleTries = 32;
+constexpr int kMostTries = 10'000;
 constexpr size_t kLongestReason = 448;
 // How long the end of the process waits for threads that write to the capture.
 constexpr int64_t kEndPatienceMs = 2000;
+// How long the end of a capture waits for threads that are in the middle of a record, and the end of a thread for
+// others.
+constexpr int64_t kRecordPatienceMs = 100;
+// Blocks of this size are written down at once: they may be what the process is killed for.
+constexpr size_t kAtOnceBytes = 1u << 20;
 
 uint64_t NowMs() {
   timespec now;
@@ -81,12 +96,17 @@ Tracker::Tracker() {
   // A child has the parent's memory but not its threads: it must neither write nor wait.
   pthread_atfork(nullptr, nullptr, [] {
     instance_.active_.store(false, std::memory_order_release);
+    new (&instance_.space_lock_) SpinLock;
     new (&instance_.lock_) SpinLock;
+    // Other threads' queues, in whatever state they were, are of no more use.
+    new (&instance_.order_) RecordOrder;
+    if (t_state != nullptr) t_state->Forget();
   });
 }
 
 bool Tracker::Start(Options options, int* error) {
   Untracked untracked;
+  SpinLock::Guard space_guard(space_lock_);
   SpinLock::Guard guard(lock_);
   options_ = std::move(options);
   stacks_.store(options_.stacks, std::memory_order_release);
@@ -122,6 +142,7 @@ bool Tracker::Stop(const char* reason) {
   bool ended = false;
   bool complete;
   {
+    SpinLock::Guard space_guard(space_lock_);
     SpinLock::Guard guard(lock_);
     complete = !failed_;
     if (getpid() == owner_pid_ && active_.exchange(false)) {
@@ -143,12 +164,13 @@ bool Tracker::Stop(const char* reason) {
 }
 
 bool Tracker::WriteEnd(const char* reason, int signal) {
+  bool written = order_.WriteDownAll(*recorder_, session_, kRecordPatienceMs);
   char number[24] = "";
   if (signal != 0) snprintf(number, sizeof number, R"(,"signal":%d)", signal);
   char trailer[96];
   snprintf(trailer, sizeof trailer, R"({"endTimeMs":%llu,"reason":"%s"%s})", static_cast<unsigned long long>(NowMs()),
            reason, number);
-  return recorder_->Complete(trailer);
+  return recorder_->Complete(trailer) && written;
 }
 
 bool Tracker::Close(Sink& sink, bool written) {
@@ -169,11 +191,10 @@ void Tracker::EndNow(const char* reason, int signal) {
 }
 
 bool Tracker::LetGo(bool crashed) {
-  if (!lock_.HeldByThisThread()) return true;
-  // The C library ends a program whose heap is damaged from inside realloc.
-  if (!crashed || !reallocating_) return false;
-  lock_.Unlock();
-  return true;
+  // What it was in the middle of will not be told. (The C library ends a program whose heap is damaged from inside
+  // realloc.)
+  if (crashed && t_state != nullptr && t_state->queue != nullptr) RecordOrder::Abandon(*t_state->queue);
+  return !lock_.HeldByThisThread();
 }
 
 // The program goes on as if untracked; what was recorded until now is a capture.
@@ -212,32 +233,109 @@ void Tracker::DeclareThread(ThreadState& thread) {
       thread.renamed = true;
     }
   }
-  bool declared = thread.encoding.index != 0;
+  bool declared = thread.index != 0;
   if (declared && thread.renamed) return;
-  if (!declared) thread.encoding.index = ++threads_;
-  writer_->Thread(thread.encoding.index, tid, tree_->String(shown));
+  if (!declared) thread.index = ++threads_;
+  writer_->Thread(thread.index, tid, tree_->String(shown));
 }
 
-// Makes the thread's state one of this capture's.
-void Tracker::Introduce(ThreadState& thread) {
+[[gnu::always_inline]] inline bool Tracker::Knows(const ThreadState& thread) const {
+  return thread.session == session_.load(std::memory_order_relaxed) && !thread.renamed;
+}
+
+bool Tracker::Introduce(ThreadState& thread) {
+  if (!active()) return false;
+  if (thread.queue == nullptr) thread.queue = order_.Open();
+  if (thread.queue == nullptr) return false;
   if (thread.session != session_) {
     thread.session = session_;
     thread.renamed = true;
     thread.unknown_roles = 0;
-    thread.encoding = ThreadEncoding();
+    thread.index = 0;
     thread.stack.Forget();
   }
+  bool declared = thread.index != 0;
   if (thread.renamed) DeclareThread(thread);
+  if (!declared) order_.Enter(*thread.queue, thread.session, thread.index);
+  return true;
 }
 
-// The node of the stack that the thread has just walked.
-uint32_t Tracker::Enter(ThreadState& thread) {
-  if (thread.session != session_ || thread.renamed) [[unlikely]]
-    Introduce(thread);
+[[gnu::always_inline]] inline bool Tracker::IsResolved(ThreadState& thread) const {
   if (thread.context.node != 0) [[unlikely]]
     thread.stack.SetBase(thread.context.session == session_ ? thread.context.node : 0);
-  bool resolved = thread.stack.Unchanged() || thread.stack.walk().depth() == 0;
-  return resolved ? thread.stack.node() : tree_->Resolve(thread.stack);
+  return thread.stack.Unchanged();
+}
+
+[[gnu::always_inline]] inline bool Tracker::Enter(ThreadState& thread, uint32_t* node) {
+  if (IsResolved(thread) && Knows(thread)) [[likely]] {
+    *node = thread.stack.node();
+    return true;
+  }
+  SpinLock::Guard guard(lock_);
+  return EnterLocked(thread, node);
+}
+
+bool Tracker::EnterLocked(ThreadState& thread, uint32_t* node) {
+  if (!active() || (!Knows(thread) && !Introduce(thread))) return false;
+  *node = IsResolved(thread) ? thread.stack.node() : tree_->Resolve(thread.stack);
+  return true;
+}
+
+[[gnu::always_inline]] inline bool Tracker::HasRoom(ThreadState& thread, uint32_t count) {
+  return thread.queue->HasRoom(count) || MakeRoom(thread, count);
+}
+
+bool Tracker::MakeRoom(ThreadState& thread, uint32_t count) {
+  RecordQueue& queue = *thread.queue;
+  while (!queue.HasRoom(count)) {
+    {
+      SpinLock::Guard guard(lock_);
+      if (!active() || thread.session != session_) return false;
+      WriteDown();
+      if (queue.HasRoom(count)) return true;
+    }
+    // Another thread lost its core in the middle of a record.
+    sched_yield();
+  }
+  return true;
+}
+
+void Tracker::WriteDown() {
+  if (!order_.WriteDown(*recorder_, session_)) Fail();
+}
+
+void Tracker::BeforeEnd() {
+  // A child that shares its parent's memory until its exec has nothing to say.
+  if (!active() || lock_.HeldByThisThread() || getpid() != owner_pid_) return;
+  Untracked untracked;
+  WriteDownNow();
+}
+
+void Tracker::WriteDownNow() {
+  SpinLock::Guard guard(lock_);
+  if (active()) WriteDown();
+}
+
+bool Tracker::WriteDownPending() {
+  SpinLock::Guard guard(lock_);
+  if (active()) WriteDown();
+  return !order_.Rest();
+}
+
+void Tracker::OnThreadEnd(ThreadState& thread) {
+  if (thread.queue == nullptr) return;
+  for (int tries = 0;; tries++) {
+    {
+      SpinLock::Guard guard(lock_);
+      if (active() && thread.session == session_) WriteDown();
+      bool told = thread.queue->empty() || !active() || thread.session != session_;
+      if (told || tries == kMostTries) {
+        order_.Close(thread.queue);
+        return;
+      }
+    }
+    sched_yield();
+  }
 }
 
 WorkContext Tracker::ContextHere(std::string_view what) {
@@ -246,9 +344,9 @@ WorkContext Tracker::ContextHere(std::string_view what) {
   ThreadState& thread = CurrentThread();
   stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
   SpinLock::Guard guard(lock_);
-  if (!active()) return {};
-  uint32_t node = Enter(thread);
-  return node == 0 ? WorkContext() : WorkContext{session_, tree_->Continue(node, what)};
+  uint32_t node = 0;
+  if (!EnterLocked(thread, &node) || node == 0) return {};
+  return {session_, tree_->Continue(node, what)};
 }
 
 WorkContext Tracker::context() {
@@ -268,47 +366,72 @@ void Tracker::SetThreadRole(const char* role) {
   CurrentThread().role = role;
 }
 
+[[gnu::always_inline]] inline void Tracker::Record(ThreadState& thread, wire::Allocator kind, uint64_t address,
+                                                   uint64_t size, uint32_t node) {
+  if (!HasRoom(thread, 1)) return;
+  RecordOrder::Making making(order_, *thread.queue);
+  making.Add(PendingRecord::Of(kind, address, size, node, making.Turn()));
+}
+
 void Tracker::OnAllocation(wire::Allocator allocator, void* block, size_t size) {
+  order_.Prepare();
   ThreadState& thread = CurrentThread();
   stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
-
-  SpinLock::Guard guard(lock_);
-  if (!active()) return;
-  uint32_t node = Enter(thread);
-  if (!recorder_->Allocation(thread.encoding, allocator, reinterpret_cast<uint64_t>(block), size, node)) Fail();
+  uint32_t node;
+  if (!Enter(thread, &node)) return;
+  Record(thread, allocator, reinterpret_cast<uint64_t>(block), size, node);
+  if (size >= kAtOnceBytes) [[unlikely]]
+    WriteDownNow();
 }
 
 void Tracker::OnFree(void* block) {
+  order_.Prepare();
   // The C library goes on freeing when all destructors have run, and nothing would delete a state made then.
-  ThreadState& thread = t_ending && t_state == nullptr ? EndedThreads() : CurrentThread();
-  SpinLock::Guard guard(lock_);
-  if (!active()) return;
-  Introduce(thread);
-  if (!recorder_->Free(thread.encoding, reinterpret_cast<uint64_t>(block))) Fail();
+  if (t_ending && t_state == nullptr) [[unlikely]] {
+    RecordFreeOfEndedThread(block);
+    return;
+  }
+  ThreadState& thread = CurrentThread();
+  if (!Knows(thread)) [[unlikely]] {
+    SpinLock::Guard guard(lock_);
+    if (!Introduce(thread)) return;
+  }
+  Record(thread, wire::Allocator::kFree, reinterpret_cast<uint64_t>(block), 0, 0);
+}
+
+void Tracker::RecordFreeOfEndedThread(void* block) {
+  // They share a queue: one at a time.
+  static SpinLock one_at_a_time;
+  SpinLock::Guard one(one_at_a_time);
+  ThreadState& thread = EndedThreads();
+  {
+    SpinLock::Guard guard(lock_);
+    if (!Introduce(thread)) return;
+  }
+  Record(thread, wire::Allocator::kFree, reinterpret_cast<uint64_t>(block), 0, 0);
 }
 
 void* Tracker::OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*, size_t)) {
   ThreadState& thread = CurrentThread();
   stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
+  uint32_t node;
+  if (!Enter(thread, &node) || !HasRoom(thread, 2)) return reallocate(old_block, size);
 
-  SpinLock::Guard guard(lock_);
-  reallocating_ = true;
+  RecordOrder::Making making(order_, *thread.queue);
+  // Before: whoever gets the old block's address does so in a later turn.
+  uint32_t turn = making.Turn();
   void* block = reallocate(old_block, size);
-  reallocating_ = false;
   int error = errno;
-  if (!active() || (block == nullptr && size != 0)) {
-    // The walk is the thread's last one all the same.
-    thread.stack.Unchanged();
-    errno = error;
-    return block;
+  if (block != nullptr || size == 0) {
+    if (old_block != nullptr) {
+      making.Add(PendingRecord::Of(wire::Allocator::kFree, reinterpret_cast<uint64_t>(old_block), 0, 0, turn));
+    }
+    // After: whoever had the new block's address has given it back in an earlier one.
+    if (block != nullptr) {
+      making.Add(
+          PendingRecord::Of(wire::Allocator::kRealloc, reinterpret_cast<uint64_t>(block), size, node, making.Turn()));
+    }
   }
-  uint32_t node = Enter(thread);
-  bool written = old_block == nullptr || recorder_->Free(thread.encoding, reinterpret_cast<uint64_t>(old_block));
-  if (written && block != nullptr) {
-    written = recorder_->Allocation(thread.encoding, wire::Allocator::kRealloc, reinterpret_cast<uint64_t>(block), size,
-                                    node);
-  }
-  if (!written) Fail();
   errno = error;
   return block;
 }
@@ -316,22 +439,27 @@ void* Tracker::OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*
 void Tracker::RecordMapping(const AddressSpace::Change& change, uint64_t frame) {
   if (!active()) return;
   ThreadState& thread = CurrentThread();
+  uint32_t node = 0;
   if (!change.became_memory) {
-    Introduce(thread);
-    if (!recorder_->Munmap(thread.encoding, change.begin, change.bytes)) Fail();
+    if (!Knows(thread)) {
+      SpinLock::Guard guard(lock_);
+      if (!Introduce(thread)) return;
+    }
+    Record(thread, wire::Allocator::kMunmap, change.begin, change.bytes, 0);
     return;
   }
   bool heap_pages = runtime_.load(std::memory_order_acquire)->IsHeapPages(frame, change.bytes);
   // What is in them is recorded: nothing counts twice. (Their end is recorded all the same, and means nothing.)
   if (heap_pages && options_.js_objects) return;
   stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
-  uint32_t node = Enter(thread);
+  if (!Enter(thread, &node)) return;
   wire::Allocator allocator = heap_pages ? wire::Allocator::kHeapPages : wire::Allocator::kMmap;
-  if (!recorder_->Allocation(thread.encoding, allocator, change.begin, change.bytes, node)) Fail();
+  Record(thread, allocator, change.begin, change.bytes, node);
+  if (change.bytes >= kAtOnceBytes) WriteDownNow();
 }
 
 void Tracker::RecordHeapPages() {
-  SpinLock::Guard guard(lock_);
+  SpinLock::Guard guard(space_lock_);
   options_.js_objects = false;
 }
 
@@ -342,6 +470,8 @@ void Tracker::OnThreadName() {
 void Tracker::OnSnapshot(const MemoryFigures& figures) {
   Untracked untracked;
   SpinLock::Guard guard(lock_);
+  if (!active()) return;
+  WriteDown();
   if (!active()) return;
   if (!recorder_->Snapshot(figures)) {
     Fail();

@@ -13,6 +13,7 @@
 #include "process/lock.h"
 #include "process/process_flag.h"
 #include "process/untracked.h"
+#include "record/record_order.h"
 #include "record/record_writer.h"
 #include "record/sink.h"
 #include "stacks/stack_source.h"
@@ -79,10 +80,11 @@ class Tracker {
   // The hooks' entry points, to be called inside an Untracked scope.
   void OnAllocation(wire::Allocator allocator, void* block, size_t size);
   void OnFree(void* block);
-  // Runs `reallocate`, a realloc of `old_block`, with other threads' records held back, so that the old block's free
-  // is recorded before anybody gets its address, and only if it happened.
+  // Runs `reallocate`, a realloc of `old_block`. The old block's free is recorded as older than whatever gets its
+  // address, and only if it happened.
   void* OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*, size_t));
   void OnThreadName();
+  void OnThreadEnd(ThreadState& thread);
 
   // The calling thread's stack as a context for work that goes on elsewhere; `what` tells readers what that is.
   WorkContext ContextHere(std::string_view what);
@@ -94,11 +96,19 @@ class Tracker {
   void SetThreadRole(const char* role);
   void OnSnapshot(const MemoryFigures& figures);
 
-  // Runs a mapping call and its bookkeeping with other threads' records held back, so that ranges change in the order
-  // they are recorded in. `frame` is the hook's frame address.
+  // Writes down what threads have to say, before a call that ends the process or its program: also in a signal handler.
+  void BeforeEnd();
+  // Writes down what threads have to say. Returns false when they have nothing: then WaitForRecords() waits until one
+  // has, or until EndWait().
+  bool WriteDownPending();
+  void WaitForRecords() { order_.WaitForRecords(); }
+  void EndWait() { order_.EndRest(); }
+
+  // Runs a mapping call and its bookkeeping while no other does, so that ranges change in the order they are recorded
+  // in. `frame` is the hook's frame address.
   template <typename Call>
   auto WithAddressSpace(uint64_t frame, Call call) {
-    SpinLock::Guard guard(lock_);
+    SpinLock::Guard guard(space_lock_);
     return call(address_space_, [this, frame](const AddressSpace::Change& c) { RecordMapping(c, frame); });
   }
 
@@ -109,9 +119,24 @@ class Tracker {
   static Tracker& instance_;
 
   void RecordMapping(const AddressSpace::Change& change, uint64_t frame);
-  void Introduce(ThreadState& thread);
-  uint32_t Enter(ThreadState& thread);
+  // Whether nothing of the thread's has to be told before a record of it.
+  bool Knows(const ThreadState& thread) const;
+  // Makes the thread known. Returns false when nothing can be recorded of it. With the lock held.
+  bool Introduce(ThreadState& thread);
   void DeclareThread(ThreadState& thread);
+  // Whether the node of the stack that the thread has just walked is known.
+  bool IsResolved(ThreadState& thread) const;
+  // That node. Returns false when nothing can be recorded.
+  bool Enter(ThreadState& thread, uint32_t* node);
+  bool EnterLocked(ThreadState& thread, uint32_t* node);
+  // Whether the thread's queue has room for so many records, after writing some down if need be.
+  bool HasRoom(ThreadState& thread, uint32_t count);
+  bool MakeRoom(ThreadState& thread, uint32_t count);
+  void Record(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size, uint32_t node);
+  // Writes down what threads have to say. With the lock held.
+  void WriteDown();
+  void WriteDownNow();
+  void RecordFreeOfEndedThread(void* block);
   // Writes what a complete capture ends with.
   bool WriteEnd(const char* reason, int signal);
   bool Close(Sink& sink, bool written);
@@ -122,8 +147,12 @@ class Tracker {
   std::atomic<bool> failed_{false};
   std::atomic<uint32_t> session_{0};
   int owner_pid_ = 0;
+  // Threads' records, on their way to the recorder.
+  RecordOrder order_;
+  // Of the address space; whoever wants both takes this one first.
+  SpinLock space_lock_;
+  // Of the capture: the recorder, the stack tree, the threads.
   SpinLock lock_;
-  bool reallocating_ = false;  // with the lock held, and nothing of ours half done
   Options options_;
   // The options', for hooks that do not hold the lock: one may still be on its way when the next session starts.
   std::atomic<StackSource*> stacks_{nullptr};

@@ -2,28 +2,17 @@
 #pragma once
 
 #include "aggregate/high_water_mark.h"
+#include "record/pending_record.h"
 #include "record/record_writer.h"
 
 namespace heapray {
 
 class AggregatingRecorder final : public Recorder {
  public:
-  explicit AggregatingRecorder(RecordWriter* writer, Locations locations = Locations())
-      : writer_(writer), mark_(std::move(locations)) {}
+  explicit AggregatingRecorder(RecordWriter* writer, size_t first_sweep = Locations::kFirstSweep)
+      : writer_(writer), mark_(first_sweep) {}
 
-  bool Allocation(ThreadEncoding& thread, wire::Allocator allocator, uint64_t address, uint64_t size,
-                  uint32_t node) override {
-    mark_.Allocated(thread.index, node, allocator, address, size);
-    return true;
-  }
-  bool Free(ThreadEncoding&, uint64_t address) override {
-    mark_.Freed(address);
-    return true;
-  }
-  bool Munmap(ThreadEncoding&, uint64_t address, uint64_t size) override {
-    mark_.Unmapped(address, size);
-    return true;
-  }
+  bool Records(ThreadEncoding& thread, const PendingRecord* records, size_t count) override;
   bool Snapshot(const MemoryFigures& figures) override {
     return writer_->SnapshotWithTracked(figures, mark_.live_bytes());
   }

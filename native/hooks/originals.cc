@@ -35,6 +35,9 @@ Originals FindAll() {
   Originals found;
   Find(found.dlopen, "dlopen");
   Find(found.dlclose, "dlclose");
+  Find(found.kill, "kill");
+  Find(found.execve, "execve");
+  Find(found.execvp, "execvp");
   Find(found.malloc, "malloc");
   Find(found.calloc, "calloc");
   Find(found.realloc, "realloc");

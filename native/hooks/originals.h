@@ -16,6 +16,9 @@ using SignalHandler = void (*)(int);
 struct Originals {
   decltype(&::dlopen) dlopen;
   decltype(&::dlclose) dlclose;
+  decltype(&::kill) kill;
+  int (*execve)(const char*, char* const[], char* const[]);
+  int (*execvp)(const char*, char* const[]);
   void* (*malloc)(size_t);
   void* (*calloc)(size_t, size_t);
   void* (*realloc)(void*, size_t);

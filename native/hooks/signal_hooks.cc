@@ -38,6 +38,23 @@ int Raise(int signal) {
   return Originals::Get().raise(signal);
 }
 
+// A process may kill itself, and the program that replaces it knows nothing of its capture: what it has to say is
+// written down before.
+int Kill(pid_t process, int signal) {
+  if (signal == SIGKILL) Tracker::Get().BeforeEnd();
+  return Originals::Get().kill(process, signal);
+}
+
+int Execve(const char* file, char* const arguments[], char* const environment[]) {
+  Tracker::Get().BeforeEnd();
+  return Originals::Get().execve(file, arguments, environment);
+}
+
+int Execvp(const char* file, char* const arguments[]) {
+  Tracker::Get().BeforeEnd();
+  return Originals::Get().execvp(file, arguments);
+}
+
 void Exit(int status) {
   Tracker::Get().EndNow("exit", 0);
   Originals::Get()._exit(status);
@@ -57,6 +74,9 @@ const Hook kHooks[] = {
     {"__sysv_signal", Pointer(SetHandler<&Originals::sysv_signal>), false},
     {"sigset", Pointer(SetHandler<&Originals::sigset>), false},
     {"raise", Pointer(Raise), false},
+    {"kill", Pointer(Kill), false},
+    {"execve", Pointer(Execve), false},
+    {"execvp", Pointer(Execvp), false},
     {"_exit", Pointer(Exit), false},
     {"_Exit", Pointer(Exit), false},
 };

@@ -19,6 +19,7 @@
 #include "process/modules.h"
 #include "process/parent_death.h"
 #include "process/snapshots.h"
+#include "process/write_behind.h"
 #include "record/client_listener.h"
 #include "record/file_sinks.h"
 #include "record/socket_sink.h"
@@ -48,6 +49,11 @@ std::string InheritedThreadName() {
 Snapshots& MemorySnapshots() {
   static auto* snapshots = new Snapshots;
   return *snapshots;
+}
+
+WriteBehind& TheWriteBehind() {
+  static auto* write_behind = new WriteBehind;
+  return *write_behind;
 }
 
 int g_tracking_pid = 0;
@@ -171,6 +177,7 @@ napi_value Start(napi_env env, napi_callback_info info) {
   // A tracker that a full disk ended still has its hooks and its thread.
   if (g_tracking_pid == getpid()) {
     MemorySnapshots().Stop();
+    TheWriteBehind().Stop();
     tracker.Stop("stop");
     UnwatchFatalSignals();
     JsHeap::Stop();
@@ -212,6 +219,7 @@ napi_value Start(napi_env env, napi_callback_info info) {
     if (native) Modules::Get().Refresh();
     Isolates::RequestStatistics();
   });
+  TheWriteBehind().Start();
   InstallHooks();
   WatchFatalSignals();
   return call.Text(warning);
@@ -225,6 +233,7 @@ napi_value Stop(napi_env env, napi_callback_info info) {
   RemoveHooks();
   Isolates::UpdateStatistics();
   MemorySnapshots().Stop();
+  TheWriteBehind().Stop();
   bool complete = Tracker::Get().Stop(call.Text("reason").c_str());
   UnwatchFatalSignals();
   // Only now: this frees all samples, and not because their objects died.
@@ -256,6 +265,7 @@ struct EndAtExit {
   ~EndAtExit() {
     if (g_tracking_pid != getpid()) return;
     MemorySnapshots().Stop();
+    TheWriteBehind().Stop();
     Tracker::Get().Stop("exit");
     UnwatchFatalSignals();
   }

@@ -64,38 +64,37 @@ void JsStackSource::Walk(StackWalk& walk) {
   // Where JavaScript was left by no exit frame: called C++ directly, or is being deoptimized and lies in pieces.
   bool direct = on_own_stack && (exit_fp == 0 || !IsV8Code(WordAt(exit_fp + 8), *state));
   uint64_t called = 0;
-  bool continues = FollowNative(native, direct ? 0 : exit_fp, *state, &called);
-  if (!continues) {
-    if (direct) {
-      if (called == 0) called = FindDirectCall(*state);
-      exit_fp = called != 0 ? WordAt(called) : 0;
-      RawFrame first;
-      bool deoptimizing = called != 0 && !IsV8Frame(exit_fp, called, *state);
-      if (deoptimizing) {
-        exit_fp = FirstFrameAbove(called + 16, *state);
-        if (exit_fp != 0) state->walk.AddFrame(FrameAt(exit_fp, *state));
-      } else if (exit_fp != 0 && FirstOfDirectCall(called, exit_fp, *state, &first)) {
-        state->walk.AddFrame(first);
-      }
+  NativeChains* chains = native == nullptr ? nullptr : &NativeWalk::Chains();
+  uint32_t innermost = 0;
+  if (native != nullptr) innermost = WalkNative(*native, *chains, direct ? 0 : exit_fp, *state, &called);
+  if (direct) {
+    if (called == 0) called = FindDirectCall(*state);
+    exit_fp = called != 0 ? WordAt(called) : 0;
+    RawFrame first;
+    bool deoptimizing = called != 0 && !IsV8Frame(exit_fp, called, *state);
+    if (deoptimizing) {
+      exit_fp = FirstFrameAbove(called + 16, *state);
+      if (exit_fp != 0) state->walk.AddFrame(FrameAt(exit_fp, *state));
+    } else if (exit_fp != 0 && FirstOfDirectCall(called, exit_fp, *state, &first)) {
+      state->walk.AddFrame(first);
     }
-    continues = exit_fp != 0 && Follow(exit_fp, *state, native);
   }
+  bool continues = exit_fp != 0 && Follow(exit_fp, *state, native);
   state->walk.End(continues, walk, epoch);
+  walk.SetInnermost(chains, innermost);
 }
 
-bool JsStackSource::FollowNative(NativeWalk* native, uint64_t exit_fp, IsolateState& state, uint64_t* called) {
-  if (native == nullptr) return false;
-  NativeCursor cursor = native->Caller();
-  if (!state.Owns(cursor.sp)) return false;
-  if (FollowNativeFrom(native, cursor, exit_fp, state)) return true;
-  // The return address into V8's code lies right below the stack pointer that it finds.
-  if (exit_fp == 0 && IsV8Code(cursor.pc, state) && cursor.fp == WordAt(cursor.sp - 16)) *called = cursor.sp - 16;
-  return false;
-}
-
-bool JsStackSource::FollowNativeFrom(NativeWalk* native, NativeCursor& cursor, uint64_t limit, IsolateState& state) {
+uint32_t JsStackSource::WalkNative(NativeWalk& native, NativeChains& chains, uint64_t exit_fp, IsolateState& state,
+                                   uint64_t* called) {
+  NativeCursor cursor = native.Caller();
+  if (!state.Owns(cursor.sp)) return 0;
+  uint32_t innermost = 0;
   auto is_v8 = [&](uint64_t pc) { return IsV8Code(pc, state); };
-  return native->Follow(cursor, limit, state.stack_end, state.walk, is_v8) == NativeWalk::End::kAsBefore;
+  NativeChains::End end = native.WalkInnermost(chains, cursor, exit_fp, state.stack_end, is_v8, &innermost);
+  // The return address into V8's code lies right below the stack pointer that it finds.
+  bool direct = exit_fp == 0 && end == NativeChains::End::kRuntimeCode && cursor.fp == WordAt(cursor.sp - 16);
+  if (direct) *called = cursor.sp - 16;
+  return innermost;
 }
 
 // Whether no function of V8's heap is at work between here and the JavaScript frame that `exit_fp` belongs to.
@@ -141,9 +140,9 @@ bool JsStackSource::FirstOfDirectCall(uint64_t called, uint64_t fp, const Isolat
   }
   link.kind = Kind::kCompiled;
   if (link.pc == 0) {
-    if (careful_frames_.FunctionAt(fp) == 0) return false;
+    if (Slots(state).FunctionAt(fp) == 0) return false;
     link.pc = WordAt(called + 8);
-    link.kind = careful_frames_.IsInterpreted(fp) ? Kind::kInterpreted : Kind::kBuiltin;
+    link.kind = Slots(state).IsInterpreted(fp) ? Kind::kInterpreted : Kind::kBuiltin;
   }
   *frame = FrameOf(link, state);
   return true;
@@ -154,7 +153,7 @@ bool JsStackSource::IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& 
   if (!IsOnStack(fp, called, state)) return false;
   // Its own kinds are marked by small, even numbers.
   uint64_t marker = WordAt(fp - 8);
-  return ((marker & 1) == 0 && marker < kMostFrameKinds) || careful_frames_.FunctionAt(fp) != 0;
+  return ((marker & 1) == 0 && marker < kMostFrameKinds) || Slots(state).FunctionAt(fp) != 0;
 }
 
 // Deoptimizing takes the function's frame off the stack before it calls C++, and with it the return address: what is
@@ -162,7 +161,7 @@ bool JsStackSource::IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& 
 uint64_t JsStackSource::FirstFrameAbove(uint64_t address, const IsolateState& state) const {
   for (uint64_t fp = address + 16; fp + 16 <= state.stack_end; fp += 8) {
     if (!IsOnStack(WordAt(fp), fp, state) || !IsV8Code(WordAt(fp + 8), state)) continue;
-    if (careful_frames_.FunctionAt(fp) != 0) return fp;
+    if (Slots(state).FunctionAt(fp) != 0) return fp;
   }
   return 0;
 }
@@ -172,7 +171,7 @@ RawFrame JsStackSource::FrameAt(uint64_t fp, const IsolateState& state) const {
   Link link{};
   link.fp = fp;
   link.pc = builtins_begin_;
-  link.kind = careful_frames_.IsInterpreted(fp) ? Kind::kInterpreted : Kind::kBuiltin;
+  link.kind = Slots(state).IsInterpreted(fp) ? Kind::kInterpreted : Kind::kBuiltin;
   return FrameOf(link, state);
 }
 
@@ -195,7 +194,9 @@ bool JsStackSource::Follow(uint64_t address, IsolateState& state, NativeWalk* na
       if (native != nullptr && link.fp + 16 < state.stack_end) {
         memory.AddLink(link);
         NativeCursor cursor{WordAt(link.fp + 8), link.fp + 16, WordAt(link.fp)};
-        if (FollowNativeFrom(native, cursor, returns_to_js ? link.first : 0, state)) return true;
+        auto is_v8 = [&](uint64_t pc) { return IsV8Code(pc, state); };
+        uint64_t limit = returns_to_js ? link.first : 0;
+        if (native->FollowOuter(cursor, limit, state.stack_end, memory, is_v8)) return true;
         if (!returns_to_js) return false;
         address = link.first;
         continue;
@@ -238,13 +239,14 @@ WalkMemory::Kind JsStackSource::KindOf(uint64_t pc, uint64_t fp, const IsolateSt
 
   // What kind of frame belongs to a place in built-in code never changes: looked at once, carefully.
   Kind found = Kind::kStub;
+  const FrameSlots& slots = Slots(state);
   uint64_t marker = WordAt(fp - 8);
   if (marker == layout_.entry_marker || marker == layout_.construct_entry_marker) {
     found = Kind::kEntry;
-  } else if ((marker & 1) != 0 && careful_frames_.FunctionAt(fp) != 0) {
-    if (careful_frames_.IsInterpreted(fp)) {
+  } else if ((marker & 1) != 0 && slots.FunctionAt(fp) != 0) {
+    if (slots.IsInterpreted(fp)) {
       found = Kind::kInterpreted;
-    } else if (careful_frames_.IsBuiltinFunction(fp)) {
+    } else if (slots.IsBuiltin(slots.FunctionAt(fp))) {
       found = Kind::kBuiltin;
     }
   }
@@ -258,11 +260,12 @@ void JsStackSource::Describe(const RawFrame& frame, FrameSink& sink) {
   V8Frames::Owner owner{state->ordinal, state->watched ? state->epoch.load() : 0,
                         reinterpret_cast<uint64_t>(state->isolate), builtins_begin_, state->builtins_copy};
   // A walk may have been led astray (by a frame of a kind that V8 has added since): look before believing.
-  if (careful_frames_.FunctionAt(frame.fp) == 0) return;
-  V8Frames& frames = state->collecting ? careful_frames_ : frames_;
+  const FrameSlots& slots = Slots(*state);
+  if (slots.FunctionAt(frame.fp) == 0) return;
+  V8Frames& frames = state->collecting ? frames_in_collections_ : frames_;
   if (BuiltinOffset(frame.pc, *state) >= builtins_bytes_) {
     frames.DescribeCompiled(frame.pc, frame.fp, owner, sink);
-  } else if (careful_frames_.IsInterpreted(frame.fp)) {
+  } else if (slots.IsInterpreted(frame.fp)) {
     frames.DescribeInterpreted(frame.fp, owner, sink);
   } else {
     frames.DescribeBuiltin(frame.fp, owner, sink);
@@ -295,12 +298,13 @@ std::string JsStackSource::Calibrate(v8::Isolate* isolate) {
 
   ForEachExecutableSymbol([this](std::string_view name, uint64_t address, uint64_t bytes) {
     if (name == "_ZN2v88internal11interpreter9Bytecodes14kBytecodeSizesE") {
-      for (V8Frames* frames : {&frames_, &careful_frames_}) {
+      for (V8Frames* frames : {&frames_, &frames_in_collections_}) {
         frames->set_bytecode_sizes(reinterpret_cast<const uint8_t*>(address), static_cast<int>(bytes / 3));
       }
     }
     if (name.starts_with("Builtins_Allocate") && name.ends_with("Generation")) {
-      for (V8Frames* frames : {&frames_, &careful_frames_}) frames->add_allocating_builtin(address - builtins_begin_);
+      for (V8Frames* frames : {&frames_, &frames_in_collections_})
+        frames->add_allocating_builtin(address - builtins_begin_);
     }
     if (name.starts_with("_ZN2v88internal4Heap") && name.find("arbage") != name.npos) {
       heap_code_.emplace_back(address, address + bytes);

@@ -22,9 +22,13 @@ namespace heapray {
 class JsStackSource final : public StackSource {
  public:
   JsStackSource()
-      : heap_(layout_), careful_heap_(layout_), frames_(heap_, layout_), careful_frames_(careful_heap_, layout_) {
-    careful_heap_.set_careful(true);
-  }
+      : heap_(layout_),
+        checked_heap_(layout_, V8Heap::Reads::kChecked),
+        copying_heap_(layout_, V8Heap::Reads::kCopied),
+        checked_slots_(checked_heap_, layout_),
+        copying_slots_(copying_heap_, layout_),
+        frames_(heap_, layout_),
+        frames_in_collections_(copying_heap_, layout_) {}
 
   void Walk(StackWalk& walk) override;
   void Describe(const RawFrame& frame, FrameSink& sink) override;
@@ -39,7 +43,7 @@ class JsStackSource final : public StackSource {
   // Drops what is remembered of scripts and functions.
   void Clear() {
     frames_.Clear();
-    careful_frames_.Clear();
+    frames_in_collections_.Clear();
   }
 
  private:
@@ -52,6 +56,10 @@ class JsStackSource final : public StackSource {
     uint64_t offset = pc - state.builtins_copy;
     return offset < builtins_bytes_ ? offset : pc - builtins_begin_;
   }
+  // For slots that need not hold what they should. While a collection goes on, other threads free memory.
+  const FrameSlots& Slots(const IsolateState& state) const {
+    return state.collecting ? copying_slots_ : checked_slots_;
+  }
   Kind KindOf(uint64_t pc, uint64_t fp, const IsolateState& state);
   // Whether `pc` lies in code compiled at run time. (The copy of the built-in code lies among it.)
   bool IsCompiledCode(uint64_t pc, const IsolateState& state) const {
@@ -62,10 +70,10 @@ class JsStackSource final : public StackSource {
   }
   bool IsOutsideOfCollections(uint64_t exit_fp) const;
   uint64_t FindDirectCall(const IsolateState& state) const;
-  // Adds the native frames between the hook and `exit_fp`, if any are wanted. Returns whether the walk goes on as the
-  // last one did; `called` is set where V8's code called the outermost of them directly.
-  bool FollowNative(NativeWalk* native, uint64_t exit_fp, IsolateState& state, uint64_t* called);
-  bool FollowNativeFrom(NativeWalk* native, NativeCursor& cursor, uint64_t limit, IsolateState& state);
+  // The native frames between the hook and `exit_fp`, if any are wanted. `called` is set where V8's code called the
+  // outermost of them directly.
+  uint32_t WalkNative(NativeWalk& native, NativeChains& chains, uint64_t exit_fp, IsolateState& state,
+                      uint64_t* called);
   static void WalkWithoutJs(NativeWalk* native, StackWalk& walk);
   bool FirstOfDirectCall(uint64_t called, uint64_t fp, const IsolateState& state, RawFrame* frame);
   bool IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& state) const;
@@ -78,9 +86,12 @@ class JsStackSource final : public StackSource {
 
   V8Layout layout_{};
   V8Heap heap_;
-  V8Heap careful_heap_;
+  V8Heap checked_heap_;
+  V8Heap copying_heap_;
+  FrameSlots checked_slots_;
+  FrameSlots copying_slots_;
   V8Frames frames_;
-  V8Frames careful_frames_;
+  V8Frames frames_in_collections_;
   std::atomic<NativeWalk*> native_{nullptr};  // when wanted; never deleted, since threads may be inside
   bool usable_ = false;
   bool tried_ = false;

@@ -7,10 +7,10 @@
 namespace heapray {
 namespace {
 
-// What is kept of a thread that has no isolate.
+// What is kept of a thread.
 struct ThreadMemory {
-  WalkMemory walk;
-  StackBounds stack = ThisThreadsStack();
+  NativeChains chains;
+  StackBounds stack;  // of one without an isolate
 };
 
 constinit thread_local ThreadMemory* t_memory = nullptr;
@@ -61,15 +61,18 @@ NativeCursor NativeWalk::Caller() const {
 
 void NativeWalk::WalkThread(StackWalk& walk) {
   ThreadMemory& thread = MemoryOfThread();
+  if (thread.stack.end == 0) [[unlikely]]
+    thread.stack = ThisThreadsStack();
   NativeCursor cursor = Caller();
+  uint32_t chain = 0;
   // Of a stack that is not the thread's own (a fiber's), nobody knows where it ends.
-  if (!walk.usable() || !thread.walk.usable() || !thread.stack.Contains(cursor.sp)) {
-    walk.SetEmpty();
-    return;
+  if (thread.stack.Contains(cursor.sp)) {
+    WalkInnermost(thread.chains, cursor, 0, thread.stack.end, [](uint64_t) { return false; }, &chain);
   }
-  thread.walk.Begin(walk);
-  End end = Follow(cursor, 0, thread.stack.end, thread.walk, [](uint64_t) { return false; });
-  thread.walk.End(end == End::kAsBefore, walk, 0);
+  walk.SetEmpty();
+  walk.SetInnermost(&thread.chains, chain);
 }
+
+NativeChains& NativeWalk::Chains() { return MemoryOfThread().chains; }
 
 }  // namespace heapray

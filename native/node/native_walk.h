@@ -6,6 +6,7 @@
 
 #include "node/walk_memory.h"
 #include "process/stack_bounds.h"
+#include "stacks/native_chains.h"
 #include "stacks/unwinder.h"
 
 namespace heapray {
@@ -17,26 +18,36 @@ class NativeWalk {
   // The frame that called heapray, seen from a function of heapray's.
   NativeCursor Caller() const;
 
-  enum class End { kAsBefore, kRuntimeCode, kLimit, kOutermost };
-  // Adds the cursor's frame and its callers', as far as they are native: up to code of the runtime's own
-  // (`is_runtime(pc)`), to the first frame beyond the address `limit` (0: none), to where the last walk went on in the
-  // same way, or to where it ends. The cursor is then at the first frame that was not added.
+  // The calling thread's.
+  static NativeChains& Chains();
+
+  // Follows the native frames that are innermost, as NativeChains::Walk does. Without room for chains there are none.
   template <typename IsRuntime>
-  End Follow(NativeCursor& cursor, uint64_t limit, uint64_t stack_end, WalkMemory& memory, IsRuntime is_runtime) {
-    while (!memory.full()) {
-      if (is_runtime(cursor.pc)) return End::kRuntimeCode;
+  NativeChains::End WalkInnermost(NativeChains& chains, NativeCursor& cursor, uint64_t limit, uint64_t stack_end,
+                                  IsRuntime is_runtime, uint32_t* chain) {
+    if (!chains.usable()) return NativeChains::End::kOutermost;
+    return chains.Walk(
+        unwinder_, cursor, limit, stack_end, is_runtime, [this](uint64_t pc) { return IsOwn(pc); }, chain);
+  }
+
+  // Adds the cursor's frame and its callers', as far as they are native: up to code of the runtime's own
+  // (`is_runtime(pc)`), to the first frame beyond the address `limit` (0: none), or to where they end. Returns whether
+  // it met a place where the last walk went on in the same way.
+  template <typename IsRuntime>
+  bool FollowOuter(NativeCursor cursor, uint64_t limit, uint64_t stack_end, WalkMemory& memory, IsRuntime is_runtime) {
+    while (!memory.full() && !is_runtime(cursor.pc)) {
       uint64_t address = cursor.sp - 16;
-      if (limit != 0 && address >= limit) return End::kLimit;
-      if (memory.ContinuesAsBefore(address)) return End::kAsBefore;
-      FrameRule rule = unwinder_.RuleAt(cursor, stack_end);
-      if (rule.cfa == FrameRule::Cfa::kUnknown) return End::kOutermost;
+      if (limit != 0 && address >= limit) return false;
+      if (memory.ContinuesAsBefore(address)) return true;
+      PackedRule rule = unwinder_.RuleAt(cursor, stack_end);
+      if (!rule.known()) return false;
       if (!IsOwn(cursor.pc)) {
-        memory.AddLink({address, 0, cursor.pc, 0, 0, 0, WalkMemory::kNative});
+        memory.AddLink({address, 0, cursor.pc, 0, 0, WalkMemory::kNative});
         memory.AddFrame({cursor.pc, 0, cursor.pc});
       }
-      if (!Unwinder::Step(cursor, rule, stack_end)) return End::kOutermost;
+      if (!Unwinder::Step(cursor, rule, stack_end)) return false;
     }
-    return End::kOutermost;
+    return false;
   }
 
   // Sets `walk` to the frames of a thread without a runtime.

@@ -130,9 +130,9 @@ bool Probe::SeesProbes(IsolateState& state, const std::vector<std::string>& expe
   state.walk.End(source_.Follow(exit_fp, state, nullptr), walk, 0);
   Notes notes;
   for (size_t level = walk.depth(); level-- > 0 && notes.lines().size() < expected.size();) {
-    source_.heap_.set_careful(true);
+    source_.heap_.set_reads(V8Heap::Reads::kCopied);
     source_.Describe(walk.FromOutermost(level), notes);
-    source_.heap_.set_careful(false);
+    source_.heap_.set_reads(V8Heap::Reads::kTrusting);
   }
   return notes.lines() == expected;
 }

@@ -37,7 +37,7 @@ class ByteReader {
   void Fill() {
     size_t wanted = left_ < static_cast<int64_t>(sizeof buffer_) ? static_cast<size_t>(left_) : sizeof buffer_;
     at_ = 0;
-    if (heap_.careful()) {
+    if (heap_.copies()) {
       filled_ = V8Heap::CarefulCopy(next_, buffer_, wanted);
     } else {
       memcpy(buffer_, reinterpret_cast<const void*>(next_), wanted);

@@ -7,9 +7,6 @@
 namespace heapray {
 namespace {
 
-constexpr uint64_t kFunctionSlot = 16;  // below the frame pointer
-constexpr uint64_t kBytecodeArraySlot = 32;
-constexpr uint64_t kBytecodeOffsetSlot = 40;
 constexpr uint64_t kLargestCode = 16u << 20;
 constexpr uint64_t kLargestStreamHeader = 256;
 constexpr int kInliningPositionBytes = 16;
@@ -22,23 +19,6 @@ constexpr uint64_t kRootsBias = 128;
 constexpr int32_t kMostAllocationBytes = 384;
 
 }  // namespace
-
-V8Heap::Object V8Frames::FunctionAt(uint64_t fp) const {
-  V8Heap::Object function = heap_.Untag(heap_.Word(fp - kFunctionSlot));
-  return heap_.IsJSFunction(function) ? function : 0;
-}
-
-bool V8Frames::IsBuiltinFunction(uint64_t fp) const {
-  V8Heap::Object shared = heap_.Field(FunctionAt(fp), layout_.js_function_shared);
-  return heap_.IsType(shared, layout_.shared_function_info_type) &&
-         !heap_.IsType(heap_.Field(shared, layout_.sfi_script), layout_.script_type);
-}
-
-bool V8Frames::IsInterpreted(uint64_t fp) const {
-  uint64_t offset = heap_.Word(fp - kBytecodeOffsetSlot);
-  return V8Heap::IsSmi(offset) && V8Heap::SmiValue(offset) >= layout_.bytecode_array_data - 1 &&
-         heap_.IsType(heap_.Untag(heap_.Word(fp - kBytecodeArraySlot)), layout_.bytecode_array_type);
-}
 
 void V8Frames::Emit(V8Heap::Object shared, int32_t script_offset, Owner owner, FrameSink& sink) {
   const V8Function& function = scripts_.FunctionOf(shared, owner.isolate, owner.epoch);
@@ -56,23 +36,22 @@ void V8Frames::Emit(V8Heap::Object shared, int32_t script_offset, Owner owner, F
 }
 
 void V8Frames::DescribeInterpreted(uint64_t fp, Owner owner, FrameSink& sink) {
-  V8Heap::Object function = FunctionAt(fp);
-  V8Heap::Object bytecode = heap_.Untag(heap_.Word(fp - kBytecodeArraySlot));
-  if (function == 0 || !heap_.IsType(bytecode, layout_.bytecode_array_type)) return;
-  // The slot counts from the array's tagged start.
-  int32_t offset = V8Heap::SmiValue(heap_.Word(fp - kBytecodeOffsetSlot)) - (layout_.bytecode_array_data - 1);
+  V8Heap::Object function = slots_.FunctionAt(fp);
+  V8Heap::Object bytecode = slots_.BytecodesAt(fp);
+  if (function == 0 || bytecode == 0) return;
+  int32_t offset = slots_.BytecodeOffsetAt(fp);
   cache_.Enter(owner.isolate, owner.epoch);
   const DecodedTable& table = Positions(heap_.Field(bytecode, layout_.bytecode_array_source_positions));
   Emit(heap_.Field(function, layout_.js_function_shared), PositionAt(table, offset).script_offset, owner, sink);
 }
 
 void V8Frames::DescribeBuiltin(uint64_t fp, Owner owner, FrameSink& sink) {
-  V8Heap::Object function = FunctionAt(fp);
+  V8Heap::Object function = slots_.FunctionAt(fp);
   if (function != 0) Emit(heap_.Field(function, layout_.js_function_shared), -1, owner, sink);
 }
 
 void V8Frames::DescribeCompiled(uint64_t pc, uint64_t fp, Owner owner, FrameSink& sink) {
-  V8Heap::Object function = FunctionAt(fp);
+  V8Heap::Object function = slots_.FunctionAt(fp);
   if (function == 0) return;
   V8Heap::Object shared = heap_.Field(function, layout_.js_function_shared);
   cache_.Enter(owner.isolate, owner.epoch);
@@ -88,9 +67,9 @@ void V8Frames::DescribeCompiled(uint64_t pc, uint64_t fp, Owner owner, FrameSink
     DescribeOptimized(code, pc_offset, shared, owner, sink);
     return;
   }
-  V8Heap::Object bytecode = heap_.Untag(heap_.Word(fp - kBytecodeArraySlot));
+  V8Heap::Object bytecode = slots_.BytecodesAt(fp);
   int32_t position = -1;
-  if (heap_.IsType(bytecode, layout_.bytecode_array_type)) {
+  if (bytecode != 0) {
     V8Heap::Object lengths = heap_.Field(code, layout_.code_position_table);
     const DecodedTable& baseline = cache_.Table(lengths, [&] {
       return DecodeBaseline(heap_, lengths, bytecode + static_cast<uint64_t>(layout_.bytecode_array_data),
@@ -177,8 +156,7 @@ bool V8Frames::IsInstructionStream(uint64_t address, uint64_t map_word, uint64_t
   if ((map_word & 3) != 1 || (code_word & 3) != 1) return false;
   bool known = std::find(stream_maps_.begin(), stream_maps_.end(), map_word) != stream_maps_.end();
   // Anything may stand between instructions: a word is a pointer only when the kernel agrees.
-  V8Heap careful(layout_);
-  careful.set_careful(true);
+  V8Heap careful(layout_, heap_.copies() ? V8Heap::Reads::kCopied : V8Heap::Reads::kChecked);
   if (!known) {
     int type = careful.Read<uint16_t>((map_word & ~uint64_t{3}) + static_cast<uint64_t>(layout_.map_instance_type));
     if (type != layout_.instruction_stream_type) return false;

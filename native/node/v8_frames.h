@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "node/code_cache.h"
+#include "node/frame_slots.h"
 #include "node/source_positions.h"
 #include "node/v8_heap.h"
 #include "node/v8_layout.h"
@@ -14,7 +15,8 @@ namespace heapray {
 
 class V8Frames {
  public:
-  V8Frames(const V8Heap& heap, const V8Layout& layout) : heap_(heap), layout_(layout), scripts_(heap, layout) {}
+  V8Frames(const V8Heap& heap, const V8Layout& layout)
+      : heap_(heap), layout_(layout), slots_(heap, layout), scripts_(heap, layout) {}
 
   // Whose frames are being described.
   struct Owner {
@@ -24,13 +26,6 @@ class V8Frames {
     uint64_t builtins;       // where V8's built-in code lies,
     uint64_t builtins_copy;  // and the isolate's copy of it
   };
-
-  // The function whose frame is at `fp`, or 0.
-  V8Heap::Object FunctionAt(uint64_t fp) const;
-  // Whether the function whose frame is at `fp` is one of V8's own, not a script's.
-  bool IsBuiltinFunction(uint64_t fp) const;
-  // Whether the frame at `fp` is an interpreter's; its return address lies in V8's built-in code.
-  bool IsInterpreted(uint64_t fp) const;
 
   void DescribeInterpreted(uint64_t fp, Owner owner, FrameSink& sink);
   void DescribeBuiltin(uint64_t fp, Owner owner, FrameSink& sink);
@@ -64,6 +59,7 @@ class V8Frames {
 
   const V8Heap& heap_;
   const V8Layout& layout_;
+  FrameSlots slots_;
   V8Scripts scripts_;
   CodeCache cache_;
   SourceScript builtin_script_{"<builtin>", "", 0};

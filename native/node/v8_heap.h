@@ -7,31 +7,36 @@
 #include <string>
 
 #include "node/v8_layout.h"
+#include "process/careful_copy.h"
 
 namespace heapray {
 
 class V8Heap {
  public:
-  explicit V8Heap(const V8Layout& layout) : layout_(layout) {}
-
   // An untagged object, and 0 when there is none.
   using Object = uint64_t;
 
   static bool IsSmi(uint64_t word) { return (word & 1) == 0; }
   static int32_t SmiValue(uint64_t word) { return static_cast<int32_t>(static_cast<int64_t>(word) >> 32); }
 
-  // While on, reads go through the kernel and a wrong address gives zeros. For start-up, when nothing is proven yet,
-  // and for words that need not be pointers.
-  void set_careful(bool careful) { careful_ = careful; }
-  bool careful() const { return careful_; }
+  // How an address is read. A wrong one gives zeros, unless it is trusted.
+  enum class Reads : uint8_t {
+    kTrusting,
+    kChecked,  // the kernel is asked first: for words that need not be pointers
+    kCopied,   // the kernel does it: for memory that may go meanwhile, and at start-up, when nothing is proven yet
+  };
+  explicit V8Heap(const V8Layout& layout, Reads reads = Reads::kTrusting) : layout_(layout), reads_(reads) {}
+  void set_reads(Reads reads) { reads_ = reads; }
+  bool copies() const { return reads_ == Reads::kCopied; }
 
   uint64_t Word(uint64_t address) const { return Read<uint64_t>(address); }
   template <typename T>
   T Read(uint64_t address) const {
     T value{};
-    if (careful_) {
+    static_assert(sizeof value <= sizeof(uint64_t));
+    if (reads_ == Reads::kCopied) [[unlikely]] {
       CarefulCopy(address, &value, sizeof value);
-    } else {
+    } else if (reads_ == Reads::kTrusting || IsReadable(address)) {
       memcpy(&value, reinterpret_cast<const void*>(address), sizeof value);
     }
     return value;
@@ -71,7 +76,7 @@ class V8Heap {
 
  private:
   const V8Layout& layout_;
-  bool careful_ = false;
+  Reads reads_;
 };
 
 }  // namespace heapray

@@ -47,7 +47,7 @@ V8Script::V8Script(const V8Heap& heap, V8Heap::Object source, std::string url, s
   std::optional<V8Heap::Characters> characters = heap.Flat(source);
   if (!characters) return;
   std::string copy;
-  if (heap.careful()) {
+  if (heap.copies()) {
     copy.resize(characters->one_byte ? characters->length : characters->length * 2ull);
     if (V8Heap::CarefulCopy(reinterpret_cast<uint64_t>(characters->data), copy.data(), copy.size()) != copy.size()) {
       return;

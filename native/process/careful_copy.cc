@@ -1,6 +1,7 @@
 #include "process/careful_copy.h"
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -25,6 +26,13 @@ size_t CopyThroughFile(uint64_t address, void* to, size_t bytes) {
   return copied < 0 ? 0 : static_cast<size_t>(copied);
 }
 
+// A signal mask is read before the kernel finds that there is no such change to make to it. (Emulators may find it
+// before.)
+bool TakesAsMask(uint64_t address) {
+  constexpr int kNoSuchChange = -1;
+  return syscall(SYS_rt_sigprocmask, kNoSuchChange, address, nullptr, sizeof(uint64_t)) == 0 || errno != EFAULT;
+}
+
 }  // namespace
 
 size_t CopyIfReadable(uint64_t address, void* to, size_t bytes) {
@@ -37,6 +45,16 @@ size_t CopyIfReadable(uint64_t address, void* to, size_t bytes) {
     g_vm_read_forbidden.store(true, std::memory_order_relaxed);
   }
   return CopyThroughFile(address, to, bytes);
+}
+
+bool IsReadable(uint64_t address) {
+  constexpr uint64_t kNowhere = 8;
+  static const uint64_t somewhere = 0;
+  static const bool faults_are_told = TakesAsMask(reinterpret_cast<uint64_t>(&somewhere)) && !TakesAsMask(kNowhere);
+  if (faults_are_told) [[likely]]
+    return TakesAsMask(address);
+  uint64_t ignored;
+  return CopyIfReadable(address, &ignored, sizeof ignored) == sizeof ignored;
 }
 
 }  // namespace heapray

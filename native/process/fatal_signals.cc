@@ -1,6 +1,5 @@
 #include "process/fatal_signals.h"
 
-#include <linux/futex.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -8,10 +7,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <climits>
-#include <ctime>
 
 #include "hooks/originals.h"
+#include "process/futex.h"
+#include "process/own_thread.h"
 #include "tracker.h"
 
 namespace heapray {
@@ -55,26 +54,6 @@ void ForEachWatched(F f) {
   for (int signal = 1; signal < SIGRTMIN; signal++) {
     if (IsWatched(signal)) f(signal);
   }
-}
-
-int64_t NowMs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
-}
-
-void Wake(std::atomic<int>& word) { syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0); }
-
-// Waits until the word is not `value`; returns false when it still is after so many milliseconds (-1: any).
-bool WaitWhile(std::atomic<int>& word, int value, int64_t milliseconds) {
-  int64_t end = NowMs() + milliseconds;
-  while (word.load() == value) {
-    int64_t rest = milliseconds < 0 ? 1'000'000 : end - NowMs();
-    if (rest <= 0) return false;
-    timespec timeout{rest / 1000, rest % 1000 * 1'000'000};
-    syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, &timeout, nullptr, 0);
-  }
-  return true;
 }
 
 // The signal, once more, with its default action: this thread gets it as soon as it does not block it.
@@ -153,28 +132,13 @@ void* CompleteAtSignal(void*) {
   return nullptr;
 }
 
-bool StartThread() {
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, kStackBytes);
-  // Signals are the program's.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int error = Originals::Get().pthread_create(&g_thread, &attributes, CompleteAtSignal, nullptr);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_attr_destroy(&attributes);
-  return error == 0;
-}
-
 }  // namespace
 
 void WatchFatalSignals() {
   Untracked untracked;
   g_order = kNothing;
   g_completed = 0;
-  if (!StartThread()) return;
+  if (!StartOwnThread(&g_thread, CompleteAtSignal, nullptr, kStackBytes)) return;
   static const int at_fork = pthread_atfork(nullptr, nullptr, [] { ForEachWatched(Unwatch); });
   (void)at_fork;
   g_owner_pid = getpid();

@@ -54,65 +54,59 @@ bool RecordWriter::Switch(const ThreadEncoding& thread) {
   return Finish(p, wire::kSwitch, PutVarint(p + 1, thread.index));
 }
 
-bool RecordWriter::Allocation(ThreadEncoding& thread, wire::Allocator allocator, uint64_t address, uint64_t size,
-                              uint32_t node) {
+bool RecordWriter::Records(ThreadEncoding& thread, const PendingRecord* records, size_t count) {
   if (thread.index != current_thread_ && !Switch(thread)) return false;
-  uint8_t* p = sink_->Reserve(kRoom);
-  if (p == nullptr) return false;
+  const PendingRecord* end = records + count;
+  while (records != end) {
+    const PendingRecord* batch_end = records + std::min<size_t>(static_cast<size_t>(end - records), kBatch);
+    uint8_t* begin = sink_->Reserve(kRoom * kBatch);
+    if (begin == nullptr) return false;
+    uint8_t* p = begin;
+    for (; records != batch_end; records++) p = Put(p, thread, *records);
+    sink_->Commit(static_cast<size_t>(p - begin));
+  }
+  return true;
+}
+
+uint8_t* RecordWriter::Put(uint8_t* p, ThreadEncoding& thread, const PendingRecord& record) {
   uint8_t* q = p + 1;
   uint8_t tag;
-  switch (allocator) {
+  wire::Allocator kind = record.kind();
+  switch (kind) {
     case wire::Allocator::kMalloc: tag = wire::kMalloc; break;
+    case wire::Allocator::kFree: tag = wire::kFree; break;
     case wire::Allocator::kCalloc: tag = wire::kCalloc; break;
     case wire::Allocator::kRealloc: tag = wire::kRealloc; break;
     case wire::Allocator::kMmap: tag = wire::kMmap; break;
+    case wire::Allocator::kMunmap: tag = wire::kMunmap; break;
     case wire::Allocator::kHeapPages: tag = wire::kMmap | wire::kHeapPages; break;
-    default: tag = wire::kAlloc; *q++ = static_cast<uint8_t>(allocator);
+    default: tag = wire::kAlloc; *q++ = static_cast<uint8_t>(kind);
   }
-  if (node == thread.last_node) {
-    tag |= wire::kSameStack;
-  } else {
-    q = PutZigzag(q, static_cast<int64_t>(node) - static_cast<int64_t>(thread.last_node));
-    thread.last_node = node;
+  bool ends = kind == wire::Allocator::kFree || kind == wire::Allocator::kMunmap;
+  if (!ends) {
+    if (record.node == thread.last_node) {
+      tag |= wire::kSameStack;
+    } else {
+      q = PutZigzag(q, static_cast<int64_t>(record.node) - static_cast<int64_t>(thread.last_node));
+      thread.last_node = record.node;
+    }
+    if (record.size == thread.last_size) {
+      tag |= wire::kSameSize;
+    } else {
+      q = PutVarint(q, record.size);
+      thread.last_size = record.size;
+    }
   }
-  if (size == thread.last_size) {
-    tag |= wire::kSameSize;
-  } else {
-    q = PutVarint(q, size);
-    thread.last_size = size;
-  }
+  uint64_t address = record.address();
   if (address == thread.last_address) {
     tag |= wire::kSameAddress;
   } else {
     q = PutAddress(q, address, thread.last_address);
     thread.last_address = address;
   }
-  return Finish(p, tag, q);
-}
-
-bool RecordWriter::Free(ThreadEncoding& thread, uint64_t address) {
-  if (thread.index != current_thread_ && !Switch(thread)) return false;
-  uint8_t* p = sink_->Reserve(kRoom);
-  if (p == nullptr) return false;
-  if (address == thread.last_address) return Finish(p, wire::kFree | wire::kSameAddress, p + 1);
-  uint8_t* q = PutAddress(p + 1, address, thread.last_address);
-  thread.last_address = address;
-  return Finish(p, wire::kFree, q);
-}
-
-bool RecordWriter::Munmap(ThreadEncoding& thread, uint64_t address, uint64_t size) {
-  if (thread.index != current_thread_ && !Switch(thread)) return false;
-  uint8_t* p = sink_->Reserve(kRoom);
-  if (p == nullptr) return false;
-  uint8_t* q = p + 1;
-  uint8_t tag = wire::kMunmap;
-  if (address == thread.last_address) {
-    tag |= wire::kSameAddress;
-  } else {
-    q = PutAddress(q, address, thread.last_address);
-    thread.last_address = address;
-  }
-  return Finish(p, tag, PutVarint(q, size));
+  if (kind == wire::Allocator::kMunmap) q = PutVarint(q, record.size);
+  PutTag(p, tag);
+  return q;
 }
 
 bool RecordWriter::Node(uint32_t id, uint32_t parent, uint32_t frame) {

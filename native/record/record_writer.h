@@ -1,4 +1,4 @@
-// Encodes records (docs/capture-format.md) into a sink; as a Recorder, writes each allocation as it happens.
+// Encodes records (docs/capture-format.md) into a sink; as a Recorder, writes down each allocation.
 // Not thread-safe: the tracker's lock is held.
 #pragma once
 
@@ -36,10 +36,7 @@ class RecordWriter final : public Recorder {
   explicit RecordWriter(Sink* sink) : sink_(sink) {}
 
   bool Header(std::string_view metadata_json);
-  bool Allocation(ThreadEncoding& thread, wire::Allocator allocator, uint64_t address, uint64_t size,
-                  uint32_t node) override;
-  bool Free(ThreadEncoding& thread, uint64_t address) override;
-  bool Munmap(ThreadEncoding& thread, uint64_t address, uint64_t size) override;
+  bool Records(ThreadEncoding& thread, const PendingRecord* records, size_t count) override;
   bool Snapshot(const MemoryFigures& figures) override;
   bool Complete(std::string_view trailer_json) override { return Trailer(trailer_json); }
 
@@ -65,16 +62,22 @@ class RecordWriter final : public Recorder {
  private:
   // Room enough for any record but those that carry text.
   static constexpr size_t kRoom = 64;
+  // Records that are encoded at a time.
+  static constexpr size_t kBatch = 32;
 
   bool Switch(const ThreadEncoding& thread);
 
   // The tag goes last: a kill in between leaves a zero, and the stream ends cleanly before this record.
-  bool Finish(uint8_t* record, uint8_t tag, const uint8_t* end) {
+  static void PutTag(uint8_t* record, uint8_t tag) {
     std::atomic_signal_fence(std::memory_order_release);
     *static_cast<volatile uint8_t*>(record) = tag;
+  }
+  bool Finish(uint8_t* record, uint8_t tag, const uint8_t* end) {
+    PutTag(record, tag);
     sink_->Commit(static_cast<size_t>(end - record));
     return true;
   }
+  static uint8_t* Put(uint8_t* p, ThreadEncoding& thread, const PendingRecord& record);
 
   bool Extended(wire::ExtendedType type, const uint8_t* bytes, size_t count);
   bool Extended(wire::ExtendedType type, std::initializer_list<uint64_t> varints);

@@ -3,9 +3,11 @@
 // appear. Not thread-safe: the tracker's lock is held. All return false once the capture cannot be written.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "record/pending_record.h"
 #include "record/wire.h"
 
 namespace heapray {
@@ -30,11 +32,9 @@ class Recorder {
  public:
   virtual ~Recorder() = default;
 
-  // A block of the malloc family, or a range (kMmap, kHeapPages), that `node`'s stack got.
-  virtual bool Allocation(ThreadEncoding& thread, wire::Allocator allocator, uint64_t address, uint64_t size,
-                          uint32_t node) = 0;
-  virtual bool Free(ThreadEncoding& thread, uint64_t address) = 0;
-  virtual bool Munmap(ThreadEncoding& thread, uint64_t address, uint64_t size) = 0;
+  // Consecutive records of one thread: blocks of the malloc family and ranges (kMmap, kHeapPages) that a stack got, and
+  // the ends of both.
+  virtual bool Records(ThreadEncoding& thread, const PendingRecord* records, size_t count) = 0;
   virtual bool Snapshot(const MemoryFigures& figures) = 0;
   // Writes whatever is still missing, then the trailer.
   virtual bool Complete(std::string_view trailer_json) = 0;

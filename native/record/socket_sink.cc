@@ -12,6 +12,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "process/own_thread.h"
 #include "process/untracked.h"
 #include "record/wire.h"
 
@@ -63,13 +64,8 @@ bool SocketSink::MapRing() {
 }
 
 bool SocketSink::StartThread() {
-  // Signals are the program's: its handlers must not run on our thread.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int failed = pthread_create(
-      &thread_, nullptr,
+  running_ = StartOwnThread(
+      &thread_,
       [](void* sink) -> void* {
         Untracked untracked;
         pthread_setname_np(pthread_self(), "heapray");
@@ -78,9 +74,6 @@ bool SocketSink::StartThread() {
         return nullptr;
       },
       this);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  running_ = failed == 0;
-  errno = failed;
   return running_;
 }
 

@@ -2,6 +2,7 @@
 // it is first needed. Not thread-safe: the tracker's lock is held.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "record/record_writer.h"
 #include "stacks/flat_map.h"
+#include "stacks/native_chains.h"
 #include "stacks/native_frames.h"
 #include "stacks/stack_source.h"
 
@@ -20,19 +22,30 @@ class ThreadStack {
   ThreadStack() : levels_(StackWalk::kMaxDepth) {}
 
   StackWalk& walk() { return walk_; }
-  // Takes note of a walk just made; returns whether it led to the last resolved stack, whose node() it shares.
+  // Takes note of a walk just made; returns whether the node() of its stack is known already.
   bool Unchanged() {
     if (walk_.unchanged() < resolved_) resolved_ = walk_.unchanged();
-    return resolved_ == walk_.depth() && walk_.epoch() == epoch_;
+    size_t depth = walk_.depth();
+    if (depth != 0 && (resolved_ != depth || walk_.epoch() != epoch_)) return false;
+    node_ = depth == 0 ? base_ : levels_[depth - 1].node;
+    if (walk_.innermost() == 0) return true;
+    const ChainNode& known = walk_.chains().node(walk_.innermost());
+    if (known.stamp != stamp_ || known.under != node_) return false;
+    node_ = known.node;
+    return true;
   }
-  // The node of the walk's stack, once resolved; the base for an empty one.
-  uint32_t node() const { return walk_.depth() == 0 ? base_ : levels_[walk_.depth() - 1].node; }
+  // The node of the walk's stack, once it is known or resolved.
+  uint32_t node() const { return node_; }
   // Another capture has other nodes.
-  void Forget() { resolved_ = levels_known_ = base_ = 0; }
+  void Forget() {
+    SetBase(0);
+    resolved_ = levels_known_ = 0;
+    stamp_ = NewStamp();
+  }
   // The node that the outermost frame hangs under: that of the stack which this thread works for, or 0.
   void SetBase(uint32_t base) {
     if (base == base_) return;
-    Forget();
+    resolved_ = levels_known_ = 0;
     base_ = base;
   }
 
@@ -43,12 +56,20 @@ class ThreadStack {
     uint32_t node;
   };
 
+  // A number that no chain bears yet. (There are as many as there are threads in captures.)
+  static uint32_t NewStamp() {
+    static std::atomic<uint32_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+
   StackWalk walk_;
   MappedArray<Level> levels_;  // outermost first
   size_t levels_known_ = 0;    // levels whose nodes are right for their keys
   size_t resolved_ = 0;        // levels whose keys are the walk's
   uint64_t epoch_ = 0;
   uint32_t base_ = 0;
+  uint32_t node_ = 0;
+  uint32_t stamp_ = NewStamp();  // of what chains stand for
 };
 
 class StackTree {
@@ -80,6 +101,7 @@ class StackTree {
   };
 
   uint32_t Frame(const RawFrame& raw, uint64_t epoch);
+  uint32_t ResolveInnermost(const StackWalk& walk, uint32_t under, uint32_t stamp);
   void SweepFrames();
   uint32_t FrameOf(const Location* locations, size_t count);
   uint32_t Node(uint32_t parent, uint32_t frame);

@@ -9,6 +9,7 @@
 
 #include "aggregate/aggregating_recorder.h"
 #include "record/file_sinks.h"
+#include "test/records.h"
 
 namespace heapray {
 namespace {
@@ -32,8 +33,7 @@ void Define(RecordWriter& writer, uint32_t threads, uint32_t stacks) {
 int Main(char** argv) {
   MappedFileSink sink(OpenCaptureFile(argv[1], true));
   RecordWriter writer(&sink);
-  Locations locations(strtoul(argv[4], nullptr, 10));
-  std::unique_ptr<Recorder> recorder = std::make_unique<AggregatingRecorder>(&writer, std::move(locations));
+  std::unique_ptr<Recorder> recorder = std::make_unique<AggregatingRecorder>(&writer, strtoul(argv[4], nullptr, 10));
   writer.Header(R"({"pid":1,"options":{"fileFormat":"AGGREGATED_ALLOCATIONS"}})");
   Define(writer, strtoul(argv[2], nullptr, 10), strtoul(argv[3], nullptr, 10));
 
@@ -46,13 +46,13 @@ int Main(char** argv) {
     if (call == 'a') {
       unsigned node;
       if (scanf("%u %u %u %llu %llu", &thread.index, &node, &allocator, &address, &size) != 5) return 1;
-      recorder->Allocation(thread, static_cast<wire::Allocator>(allocator), address, size, node);
+      Allocation(*recorder, thread, static_cast<wire::Allocator>(allocator), address, size, node);
     } else if (call == 'f') {
       if (scanf("%llu", &address) != 1) return 1;
-      recorder->Free(thread, address);
+      Free(*recorder, thread, address);
     } else if (call == 'u') {
       if (scanf("%llu %llu", &address, &size) != 2) return 1;
-      recorder->Munmap(thread, address, size);
+      Munmap(*recorder, thread, address, size);
     } else if (call == 's') {
       recorder->Snapshot({});
     } else {

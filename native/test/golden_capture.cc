@@ -10,6 +10,7 @@
 #include "record/file_sinks.h"
 #include "record/record_writer.h"
 #include "stacks/stack_tree.h"
+#include "test/records.h"
 
 namespace heapray {
 namespace {
@@ -91,29 +92,29 @@ int Main(const char* path, bool buffered, bool aggregated) {
   writer.Thread(1, 42, tree.String("MainThread"));
   uint32_t one = Resolve(tree, stack, {1}, 1);
   uint32_t two = Resolve(tree, stack, {2, 1}, 1);
-  recorder.Allocation(main_thread, wire::Allocator::kMalloc, 0x7f0000001000, 100, one);
-  recorder.Allocation(main_thread, wire::Allocator::kCalloc, 0x7f0000001040, 100, two);
-  recorder.Allocation(main_thread, wire::Allocator::kMalloc, 0x7f0000001080, 100, two);
-  recorder.Free(main_thread, 0x7f0000001080);
-  recorder.Allocation(main_thread, wire::Allocator::kMalloc, 0x7f0000001080, 100, two);
+  Allocation(recorder, main_thread, wire::Allocator::kMalloc, 0x7f0000001000, 100, one);
+  Allocation(recorder, main_thread, wire::Allocator::kCalloc, 0x7f0000001040, 100, two);
+  Allocation(recorder, main_thread, wire::Allocator::kMalloc, 0x7f0000001080, 100, two);
+  Free(recorder, main_thread, 0x7f0000001080);
+  Allocation(recorder, main_thread, wire::Allocator::kMalloc, 0x7f0000001080, 100, two);
   pool_thread.index = 2;
   writer.Thread(2, 43, tree.String("libuv-worker"));
-  recorder.Allocation(pool_thread, wire::Allocator::kPosixMemalign, 0x5550, 4096, 0);
-  recorder.Allocation(pool_thread, wire::Allocator::kAlignedAlloc, 0x5551, 1, 0);
+  Allocation(recorder, pool_thread, wire::Allocator::kPosixMemalign, 0x5550, 4096, 0);
+  Allocation(recorder, pool_thread, wire::Allocator::kAlignedAlloc, 0x5551, 1, 0);
   uint32_t three = Resolve(tree, stack, {3, 2, 1}, 2);
-  recorder.Free(main_thread, 0x7f0000001040);
-  recorder.Allocation(main_thread, wire::Allocator::kRealloc, 0x7f0000002000, 5'000'000'000, three);
-  recorder.Allocation(main_thread, wire::Allocator::kMmap, 0x7f1000000000, 65536, three);
-  recorder.Munmap(main_thread, 0x7f1000004000, 16384);
-  recorder.Allocation(main_thread, wire::Allocator::kHeapPages, 0x100000, 262144, one);
-  recorder.Munmap(main_thread, 0x100000, 262144);
+  Free(recorder, main_thread, 0x7f0000001040);
+  Allocation(recorder, main_thread, wire::Allocator::kRealloc, 0x7f0000002000, 5'000'000'000, three);
+  Allocation(recorder, main_thread, wire::Allocator::kMmap, 0x7f1000000000, 65536, three);
+  Munmap(recorder, main_thread, 0x7f1000004000, 16384);
+  Allocation(recorder, main_thread, wire::Allocator::kHeapPages, 0x100000, 262144, one);
+  Munmap(recorder, main_thread, 0x100000, 262144);
   WriteNativeFrames(writer, tree, one);
-  recorder.Allocation(main_thread, wire::Allocator::kMalloc, 0x7f0000003000, 300, kNativeNode);
-  recorder.Allocation(main_thread, wire::Allocator::kJsObject, 0x8001, 16391, one);
-  recorder.Allocation(main_thread, wire::Allocator::kJsObject, 0x8002, 24, kNativeNode);
-  recorder.Free(main_thread, 0x8002);
+  Allocation(recorder, main_thread, wire::Allocator::kMalloc, 0x7f0000003000, 300, kNativeNode);
+  Allocation(recorder, main_thread, wire::Allocator::kJsObject, 0x8001, 16391, one);
+  Allocation(recorder, main_thread, wire::Allocator::kJsObject, 0x8002, 24, kNativeNode);
+  Free(recorder, main_thread, 0x8002);
   writer.Thread(2, 43, tree.String("renamed"));
-  recorder.Free(pool_thread, 0xdead0);
+  Free(recorder, pool_thread, 0xdead0);
   recorder.Snapshot({12, 1 << 21, 2000, 4000, 100});
   recorder.Complete(R"({"endTimeMs":1013,"reason":"stop"})");
   return sink->Close() ? 0 : 1;

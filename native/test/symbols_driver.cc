@@ -11,6 +11,7 @@
 #include "record/record_writer.h"
 #include "stacks/native_symbols.h"
 #include "stacks/stack_tree.h"
+#include "test/records.h"
 
 namespace heapray {
 namespace {
@@ -51,7 +52,7 @@ int Main(int argc, char** argv) {
       frames.push_back({frame, module, strtoull(argv[i], nullptr, 10)});
       writer.NativeFrame(module, frames.back().address);
       writer.Node(frame, 0, frame);
-      writer.Allocation(thread, wire::Allocator::kMalloc, 0x1000 * frame, 1, frame);
+      Allocation(writer, thread, wire::Allocator::kMalloc, 0x1000 * frame, 1, frame);
     }
   }
   if (!EmbedSymbols(writer, tree, modules, frames)) return 1;

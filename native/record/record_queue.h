@@ -1,0 +1,59 @@
+// A thread's records until somebody writes them down: a ring that its thread fills without a lock, and that whoever
+// holds the tracker's lock empties.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "record/pending_record.h"
+#include "record/recorder.h"
+
+namespace heapray {
+
+class RecordQueue {
+ public:
+  static constexpr size_t kCapacity = 2048;
+
+  // Its thread's side.
+
+  // Whether there is room for so many records.
+  bool HasRoom(uint32_t count) {
+    uint32_t head = head_.load(std::memory_order_relaxed);
+    if (head - known_tail_ + count <= kCapacity) [[likely]]
+      return true;
+    known_tail_ = tail_.load(std::memory_order_acquire);
+    return head - known_tail_ + count <= kCapacity;
+  }
+  void Add(const PendingRecord& record) {
+    uint32_t head = head_.load(std::memory_order_relaxed);
+    records_[head % kCapacity] = record;
+    head_.store(head + 1, std::memory_order_release);
+  }
+
+  // Under the tracker's lock.
+
+  uint32_t session() const { return session_; }
+  ThreadEncoding& encoding() { return encoding_; }
+  bool empty() const { return tail_.load(std::memory_order_relaxed) == head_.load(std::memory_order_acquire); }
+
+ private:
+  friend class RecordOrder;
+
+  alignas(64) std::atomic<uint32_t> head_{0};
+  // Between taking a turn and the record's being in the ring. Whoever is about to write records down must know of it.
+  std::atomic<bool> busy_{false};
+  // Its last turn, or an earlier one that the record being made cannot be older than.
+  std::atomic<uint64_t> turn_{0};
+  uint32_t known_tail_ = 0;
+  uint32_t slot_ = 0;
+
+  alignas(64) std::atomic<uint32_t> tail_{0};
+  uint32_t session_ = 0;
+  bool ended_ = false;  // its thread is gone
+  ThreadEncoding encoding_;
+
+  alignas(64) PendingRecord records_[kCapacity];
+};
+
+}  // namespace heapray
