@@ -63,8 +63,8 @@ export class AllocationLifetimes implements ChangeReader {
     const unsorted = new IntervalRecords();
     for (let birth = 1; birth < this.#isKnown.length; birth++) {
       if (this.#isKnown.at(birth) === 0) continue;
-      const location = this.#births.location.at(birth);
-      const made = this.#births.interval.at(birth);
+      const location = this.#births.locationOf(birth);
+      const made = this.#births.intervalOf(birth);
       const [bytes, count] = [this.#live.at(birth * PAIR), this.#live.at(birth * PAIR + 1)];
       if (bytes !== 0 || count !== 0) unsorted.push(location, made, NEVER, bytes, count);
       for (let row = this.#lastRow.at(birth); row !== 0; row = this.#rowBefore.at(row - 1)) {
@@ -78,7 +78,7 @@ export class AllocationLifetimes implements ChangeReader {
   #follow({ bytes, count, birth, allocated }: MemoryChanges, from: number, to: number): void {
     const live = this.#live.items;
     const isKnown = this.#isKnown.items;
-    const madeIn = this.#births.interval.items;
+    const births = this.#births;
     const now = this.#now;
     for (let row = from; row < to; row++) {
       const changed = birth[row] as number;
@@ -90,7 +90,7 @@ export class AllocationLifetimes implements ChangeReader {
           isKnown[changed] = 1;
           this.#recent.push(changed);
         }
-      } else if (madeIn[changed] !== now) {
+      } else if (births.intervalOf(changed) !== now) {
         this.#addFreed(changed, now, -(bytes[row] as number), -(count[row] as number));
       }
     }
@@ -141,7 +141,7 @@ export class AllocationLifetimes implements ChangeReader {
       const rows: number[] = [];
       for (let row = this.#lastRow.at(birth); row !== 0; row = rowBefore.at(row - 1)) rows.push(row - 1);
       this.#lastRow.items[birth] = 0;
-      const made = this.#births.interval.at(birth);
+      const made = this.#births.intervalOf(birth);
       for (const row of rows.reverse()) {
         const half = halved(freedIn.at(row), now);
         if (half !== made) this.#addFreed(birth, half, freed.at(row * PAIR), freed.at(row * PAIR + 1));

@@ -1,6 +1,8 @@
 import { Uint32Column } from "../capture/columns.js";
 import { halved } from "./snapshot-intervals.js";
 
+const PAIR = 2;
+
 /**
  * When allocations were made: each distinct (location, interval between two memory snapshots) that allocates is a birth
  * with a number of its own. A live block is kept with its birth in place of its location, so that to know how long
@@ -9,23 +11,33 @@ import { halved } from "./snapshot-intervals.js";
  * Most births are short: nothing of them is live any more when their interval ends. Their numbers are given again.
  */
 export class Births {
-  /** By birth. */
-  readonly location = new Uint32Column();
-  /** By birth. Where intervals were halved, several births of a location can have the same. */
-  readonly interval = new Uint32Column();
+  /**
+   * By birth, in one column because they are read together: location and interval. Where intervals were halved, several
+   * births of a location can have the same.
+   */
+  readonly pairs = new Uint32Column();
   /** By location: its last birth. */
   readonly #last = new Uint32Column();
   readonly #released: number[] = [];
 
   constructor() {
     // The birth 0 stands for none.
-    this.location.push(0);
-    this.interval.push(0);
+    this.pairs.push(0);
+    this.pairs.push(0);
   }
 
   /** One more than the largest number. */
   get length(): number {
-    return this.location.length;
+    return this.pairs.length / PAIR;
+  }
+
+  locationOf(birth: number): number {
+    return this.pairs.at(birth * PAIR);
+  }
+
+  /** The interval that the birth was in. */
+  intervalOf(birth: number): number {
+    return this.pairs.at(birth * PAIR + 1);
   }
 
   /** The location's birth in the interval that is going on. */
@@ -34,7 +46,8 @@ export class Births {
     while (last.length <= location) last.push(0);
     const birth = last.items[location] as number;
     // A number that was released may have become another location's.
-    if (this.interval.items[birth] === now && this.location.items[birth] === location && birth !== 0) return birth;
+    const pairs = this.pairs.items;
+    if (pairs[birth * PAIR + 1] === now && pairs[birth * PAIR] === location && birth !== 0) return birth;
     const made = this.#make(location, now);
     last.items[location] = made;
     return made;
@@ -47,19 +60,19 @@ export class Births {
 
   /** Two intervals at a time become one; `now` is the one that was going on. */
   halve(now: number): void {
-    const { items, length } = this.interval;
-    for (let birth = 1; birth < length; birth++) items[birth] = halved(items[birth] as number, now);
+    const { items, length } = this.pairs;
+    for (let at = 1; at < length; at += PAIR) items[at] = halved(items[at] as number, now);
   }
 
   #make(location: number, now: number): number {
     const again = this.#released.pop();
     if (again !== undefined) {
-      this.location.items[again] = location;
-      this.interval.items[again] = now;
+      this.pairs.items[again * PAIR] = location;
+      this.pairs.items[again * PAIR + 1] = now;
       return again;
     }
-    this.location.push(location);
-    this.interval.push(now);
-    return this.location.length - 1;
+    this.pairs.push(location);
+    this.pairs.push(now);
+    return this.length - 1;
   }
 }

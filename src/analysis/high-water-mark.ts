@@ -4,8 +4,14 @@ import { LiveMemory } from "./live-memory.js";
 import type { LocationFigures } from "./location-figures.js";
 import type { MemoryChanges } from "./memory-changes.js";
 
-/** Per location, in one column because they change together: bytes and allocations. */
-const PAIR = 2;
+/**
+ * What a location has in one column, because it changes together: bytes and allocations live now; those live at a peak;
+ * the number of that peak.
+ */
+const LIVE = 0;
+const COPIED = 2;
+const COPIED_AT = 4;
+const ROW = 5;
 
 /**
  * Finds the moment when the live memory was most: the high-water mark, i.e. the first time that the live bytes reached
@@ -29,10 +35,8 @@ export class HighWaterMark implements LocationFigures {
   /** Number of the last peak; 0 is the beginning, when nothing was live. */
   #peak = 0;
 
-  // Per location: what is live now, and what was live at the peak whose number is in #copiedAt.
-  readonly #now = new Float64Column();
-  readonly #copied = new Float64Column();
-  readonly #copiedAt = new Float64Column();
+  /** A row per location. */
+  readonly #figures = new Float64Column();
 
   /** `live`: whose changes it is told by `take`; not needed for `add`. */
   constructor(live = new LiveMemory()) {
@@ -71,37 +75,36 @@ export class HighWaterMark implements LocationFigures {
 
   /** Bytes of the location that were live at the high-water mark. */
   peakBytesOf(location: number): number {
-    return this.#atPeak(location).at(location * PAIR);
+    return this.#figures.at(this.#atPeak(location));
   }
 
   /** Allocations of the location that were live at the high-water mark. */
   peakCountOf(location: number): number {
-    return this.#atPeak(location).at(location * PAIR + 1);
+    return this.#figures.at(this.#atPeak(location) + 1);
   }
 
   /** Bytes of the location that are live now. */
   liveBytesOf(location: number): number {
-    return this.#now.at(location * PAIR);
+    return this.#figures.at(location * ROW + LIVE);
   }
 
   /** Allocations of the location that are live now. */
   liveCountOf(location: number): number {
-    return this.#now.at(location * PAIR + 1);
+    return this.#figures.at(location * ROW + LIVE + 1);
   }
 
-  #atPeak(location: number): Float64Column {
-    return this.#copiedAt.at(location) === this.#peak ? this.#copied : this.#now;
+  /** Where the location's figures at the last peak are. */
+  #atPeak(location: number): number {
+    const row = location * ROW;
+    return row + (this.#figures.at(row + COPIED_AT) === this.#peak ? COPIED : LIVE);
   }
 
   #addLocations(): void {
-    const { length } = this.#live.locations;
-    while (this.#copiedAt.length < length) {
-      this.#now.push(0);
-      this.#now.push(0);
-      this.#copied.push(0);
-      this.#copied.push(0);
+    const figures = this.#figures;
+    while (figures.length < this.#live.locations.length * ROW) {
+      for (let i = 0; i < COPIED_AT; i++) figures.push(0);
       // Nothing of it was live at the last peak.
-      this.#copiedAt.push(this.#peak);
+      figures.push(this.#peak);
     }
   }
 
@@ -130,29 +133,28 @@ export class HighWaterMark implements LocationFigures {
   }
 
   #apply({ location, bytes, count }: MemoryChanges, from: number, to: number): void {
-    const now = this.#now.items;
+    const figures = this.#figures.items;
     for (let row = from; row < to; row++) {
-      const at = (location[row] as number) * PAIR;
-      now[at] = (now[at] as number) + (bytes[row] as number);
-      now[at + 1] = (now[at + 1] as number) + (count[row] as number);
+      const at = (location[row] as number) * ROW;
+      figures[at + LIVE] = (figures[at + LIVE] as number) + (bytes[row] as number);
+      figures[at + LIVE + 1] = (figures[at + LIVE + 1] as number) + (count[row] as number);
     }
   }
 
   #applyAndCopy({ location, bytes, count }: MemoryChanges, from: number, to: number): void {
-    const now = this.#now.items;
-    const copied = this.#copied.items;
-    const copiedAt = this.#copiedAt.items;
+    const figures = this.#figures.items;
     const peak = this.#peak;
     for (let row = from; row < to; row++) {
-      const changed = location[row] as number;
-      const at = changed * PAIR;
-      if (copiedAt[changed] !== peak) {
-        copied[at] = now[at] as number;
-        copied[at + 1] = now[at + 1] as number;
-        copiedAt[changed] = peak;
+      const at = (location[row] as number) * ROW;
+      const liveBytes = figures[at + LIVE] as number;
+      const liveCount = figures[at + LIVE + 1] as number;
+      if (figures[at + COPIED_AT] !== peak) {
+        figures[at + COPIED] = liveBytes;
+        figures[at + COPIED + 1] = liveCount;
+        figures[at + COPIED_AT] = peak;
       }
-      now[at] = (now[at] as number) + (bytes[row] as number);
-      now[at + 1] = (now[at + 1] as number) + (count[row] as number);
+      figures[at + LIVE] = liveBytes + (bytes[row] as number);
+      figures[at + LIVE + 1] = liveCount + (count[row] as number);
     }
   }
 }

@@ -138,7 +138,7 @@ export class LiveBlocks {
 }
 
 function shiftFor(slots: number): number {
-  return 32 - Math.log2(slots);
+  return Math.clz32(slots) + 1;
 }
 
 /** Puts the entry at `from`, whose first word is `found`, into the first empty slot for it. */

@@ -3,12 +3,24 @@ import { AllocatorType } from "../capture/wire.js";
 import { Births } from "./births.js";
 import { LiveBlocks } from "./live-blocks.js";
 import { LiveRanges, type RangeObserver } from "./live-ranges.js";
-import { Locations } from "./locations.js";
+import { Locations, word } from "./locations.js";
 import { MemoryChanges } from "./memory-changes.js";
 import { SnapshotIntervals } from "./snapshot-intervals.js";
 
 /** Events whose blocks are located together: their slots fit into the cache beside all else. */
 const STRETCH = 512;
+
+/** By the kind of an event: whether it is an allocation of the malloc family, or of an object. */
+const IS_BLOCK = new Uint8Array(256).fill(1);
+for (const kind of [
+  SNAPSHOT_EVENT,
+  AllocatorType.FREE,
+  AllocatorType.MMAP,
+  AllocatorType.MUNMAP,
+  AllocatorType.HEAP_PAGES,
+]) {
+  IS_BLOCK[kind] = 0;
+}
 
 export interface LiveMemoryOptions {
   /** Intervals between memory snapshots to tell apart, about; they are not kept unless told. */
@@ -31,6 +43,8 @@ export class LiveMemory implements RangeObserver {
   readonly #changes = new MemoryChanges();
   /** Where the blocks of a stretch are. */
   readonly #places = new Int32Array(STRETCH);
+  /** Where their locations likely are. */
+  readonly #entries = new Uint32Array(STRETCH);
   /** The event that changes ranges, and the rows that those after it need at most. */
   #event = 0;
   #rowsBehind = 0;
@@ -54,6 +68,7 @@ export class LiveMemory implements RangeObserver {
     for (let from = 0; from < batch.length; from += STRETCH) {
       const to = Math.min(from + STRETCH, batch.length);
       this.#blocks.locate(batch.address, from, to, this.#places);
+      this.locations.guess(batch.node, from, to, this.#entries);
       this.#followStretch(batch, from, to);
     }
     return changes;
@@ -65,7 +80,7 @@ export class LiveMemory implements RangeObserver {
     changes.reserve(changes.length + 1 + this.#rowsBehind);
     const { births } = this;
     if (births === undefined) changes.push(this.#event, id, -bytes, pieces, 0, 0);
-    else changes.push(this.#event, births.location.at(id), -bytes, pieces, 0, id);
+    else changes.push(this.#event, births.locationOf(id), -bytes, pieces, 0, id);
   }
 
   #followStretch(batch: EventBatch, from: number, to: number): void {
@@ -73,6 +88,7 @@ export class LiveMemory implements RangeObserver {
     const { locations, births } = this;
     const blocks = this.#blocks;
     const places = this.#places;
+    const entries = this.#entries;
     const changes = this.#changes;
     let { event: eventOf, location: locationOf, bytes: bytesOf, count: countOf, allocated: allocatedOf } = changes;
     let birthOf = changes.birth;
@@ -86,27 +102,26 @@ export class LiveMemory implements RangeObserver {
         if (found < 0) continue;
         const id = blocks.locationAt(found);
         eventOf[row] = i;
-        locationOf[row] = births === undefined ? id : (births.location.items[id] as number);
+        locationOf[row] = births === undefined ? id : births.locationOf(id);
         bytesOf[row] = -blocks.sizeAt(found);
         countOf[row] = -1;
         allocatedOf[row] = 0;
         birthOf[row] = births === undefined ? 0 : id;
         row++;
         blocks.free(found);
-      } else if (
-        allocator !== AllocatorType.MMAP &&
-        allocator !== AllocatorType.HEAP_PAGES &&
-        allocator !== AllocatorType.MUNMAP &&
-        allocator !== SNAPSHOT_EVENT
-      ) {
+      } else if (IS_BLOCK[allocator] === 1) {
         const bytes = size[i] as number;
-        const location = locations.indexOf(thread[i] as number, node[i] as number, allocator);
+        const entry = entries[i - from] as number;
+        const location =
+          locations.words[entry] === word(thread[i] as number, allocator)
+            ? entry - 1
+            : locations.indexOf(thread[i] as number, node[i] as number, allocator);
         const birth = births === undefined ? 0 : births.of(location, now);
         const replaced = blocks.find(place, address[i] as number);
         if (replaced >= 0) {
           const id = blocks.locationAt(replaced);
           eventOf[row] = i;
-          locationOf[row] = births === undefined ? id : (births.location.items[id] as number);
+          locationOf[row] = births === undefined ? id : births.locationOf(id);
           bytesOf[row] = -blocks.sizeAt(replaced);
           countOf[row] = -1;
           allocatedOf[row] = 0;

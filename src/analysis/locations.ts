@@ -7,49 +7,51 @@ const INITIAL_NODES = 1024;
  * numbered in order of appearance. Those of a stack node are a list that starts with the one asked for last.
  */
 export class Locations {
+  /** Keeps the reads of `guess` from being left out. @internal */
+  guessed = 0;
   readonly thread = new Uint32Column();
   readonly node = new Uint32Column();
   readonly allocator = new Uint32Column();
-  /** By location + 1: thread and allocator in one word; 0 is nobody. */
-  readonly #who = new Uint32Column();
+  /** By location + 1: thread and allocator in one word (see `word`); 0 is nobody. Replaced as it grows. */
+  words = new Uint32Array(INITIAL_NODES);
   /** By location + 1: the next of the same node, + 1; 0 ends the list. */
-  readonly #next = new Uint32Column();
+  #next = new Uint32Array(INITIAL_NODES);
   /** By stack node: the first of its list, + 1. */
   #first = new Uint32Array(INITIAL_NODES);
-
-  constructor() {
-    this.#who.push(0);
-    this.#next.push(0);
-  }
 
   get length(): number {
     return this.node.length;
   }
 
-  /** The location's index; it is new when that is what `length` was before. */
-  indexOf(thread: number, node: number, allocator: number): number {
+  /**
+   * For each of the nodes [from, to) an entry that likely has its location: where `words` has the word of the thread and
+   * the allocator, the location is the entry - 1. Read for many at once, they do not wait for each other.
+   */
+  guess(nodes: Uint32Array, from: number, to: number, entries: Uint32Array): void {
     const first = this.#first;
-    if (node < first.length) {
-      const entry = first[node] as number;
-      if (this.#who.items[entry] === word(thread, allocator)) return entry - 1;
+    const { words } = this;
+    let sum = 0;
+    for (let i = from; i < to; i++) {
+      const node = nodes[i] as number;
+      const entry = node < first.length ? (first[node] as number) : 0;
+      entries[i - from] = entry;
+      sum += words[entry] as number;
     }
-    return this.#find(thread, node, allocator);
+    this.guessed = sum;
   }
 
-  #find(thread: number, node: number, allocator: number): number {
-    if (node >= this.#first.length) {
-      const grown = new Uint32Array(Math.max(node + 1, 2 * this.#first.length));
-      grown.set(this.#first);
-      this.#first = grown;
-    }
+  /** The location's index; it is new when that is what `length` was before. */
+  indexOf(thread: number, node: number, allocator: number): number {
     const who = word(thread, allocator);
-    const first = this.#first[node] as number;
+    const first = this.#firstOf(node);
     let before = first;
-    for (let entry = first; entry !== 0; entry = this.#next.at(entry)) {
-      if (this.#who.at(entry) === who) {
-        this.#next.items[before] = this.#next.at(entry);
-        this.#next.items[entry] = first;
-        this.#first[node] = entry;
+    for (let entry = first; entry !== 0; entry = this.#next[entry] as number) {
+      if (this.words[entry] === who) {
+        if (entry !== first) {
+          this.#next[before] = this.#next[entry] as number;
+          this.#next[entry] = first;
+          this.#first[node] = entry;
+        }
         return entry - 1;
       }
       before = entry;
@@ -57,13 +59,30 @@ export class Locations {
     this.thread.push(thread);
     this.node.push(node);
     this.allocator.push(allocator);
-    this.#who.push(who);
-    this.#next.push(first);
-    this.#first[node] = this.length;
-    return this.length - 1;
+    const entry = this.length;
+    if (entry === this.words.length) {
+      this.words = larger(this.words, 2 * entry);
+      this.#next = larger(this.#next, 2 * entry);
+    }
+    this.words[entry] = who;
+    this.#next[entry] = first;
+    this.#first[node] = entry;
+    return entry - 1;
+  }
+
+  #firstOf(node: number): number {
+    if (node >= this.#first.length) this.#first = larger(this.#first, Math.max(node + 1, 2 * this.#first.length));
+    return this.#first[node] as number;
   }
 }
 
-function word(thread: number, allocator: number): number {
+/** Thread and allocator in one word. */
+export function word(thread: number, allocator: number): number {
   return ((thread << 8) | allocator) >>> 0;
+}
+
+function larger(column: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
+  const grown = new Uint32Array(length);
+  grown.set(column);
+  return grown;
 }

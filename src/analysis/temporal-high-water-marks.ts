@@ -4,8 +4,17 @@ import type { Locations } from "./locations.js";
 import type { ChangeReader, MemoryChanges } from "./memory-changes.js";
 import { halved } from "./snapshot-intervals.js";
 
-/** Per location, in one column because they change together: bytes and allocations. */
+/** Bytes and allocations, in one column. */
 const PAIR = 2;
+/**
+ * What a location has in one column, because it changes together: bytes and allocations live now; those live at a peak;
+ * the number of that peak; whether it is in #changed.
+ */
+const LIVE = 0;
+const COPIED = 2;
+const COPIED_AT = 4;
+const IS_CHANGED = 5;
+const ROW = 6;
 
 /**
  * The high-water mark of each interval between memory snapshots, i.e. the first moment in it (its start included) at
@@ -28,14 +37,11 @@ export class TemporalHighWaterMarks implements ChangeReader {
   /** Number of the last moment that was a high-water mark when it came. */
   #peak = 0;
 
-  // Per location: what is live now, and what was live at the peak whose number is in #copiedAt.
-  readonly #live = new Float64Column();
-  readonly #copied = new Float64Column();
-  readonly #copiedAt = new Float64Column();
-  /** Per location: its part in the mark of the interval before. */
+  /** A row per location. */
+  readonly #figures = new Float64Column();
+  /** Pairs per location: its part in the mark of the interval before. */
   readonly #kept = new Float64Column();
-  /** Per location: whether it is in #changed, the locations whose part in this interval's mark may be another one. */
-  readonly #isChanged = new Uint32Column();
+  /** The locations whose part in this interval's mark may be another one. */
   #changed: number[] = [];
 
   // The changes of the locations' parts from mark to mark, in the order of the intervals.
@@ -73,7 +79,7 @@ export class TemporalHighWaterMarks implements ChangeReader {
     const order = this.#logByLocation();
     const records = new IntervalRecords();
     let row = 0;
-    for (let location = 0; location < this.#isChanged.length; location++) {
+    for (let location = 0; location < this.#count; location++) {
       let [since, bytes, count] = [0, 0, 0];
       const until = (interval: number): void => {
         if (bytes !== 0 || count !== 0) records.push(location, since, interval, bytes, count);
@@ -84,8 +90,8 @@ export class TemporalHighWaterMarks implements ChangeReader {
         until(interval);
         [since, bytes, count] = [interval, this.#logPart.at(at * PAIR), this.#logPart.at(at * PAIR + 1)];
       }
-      const part = this.#partColumn(location);
-      const [bytesNow, countNow] = [part.at(location * PAIR), part.at(location * PAIR + 1)];
+      const part = this.#partOf(location);
+      const [bytesNow, countNow] = [this.#figures.at(part), this.#figures.at(part + 1)];
       if (bytesNow !== bytes || countNow !== count) {
         until(this.#now);
         [since, bytes, count] = [this.#now, bytesNow, countNow];
@@ -95,14 +101,18 @@ export class TemporalHighWaterMarks implements ChangeReader {
     return records;
   }
 
+  /** Locations until now. */
+  get #count(): number {
+    return this.#figures.length / ROW;
+  }
+
   #addLocations(): void {
-    while (this.#copiedAt.length < this.#locations.length) {
-      for (const column of [this.#live, this.#copied, this.#kept]) {
-        column.push(0);
-        column.push(0);
-      }
-      this.#copiedAt.push(this.#peak);
-      this.#isChanged.push(0);
+    for (let count = this.#count; count < this.#locations.length; count++) {
+      this.#kept.push(0);
+      this.#kept.push(0);
+      for (let i = 0; i < COPIED_AT; i++) this.#figures.push(0);
+      this.#figures.push(this.#peak);
+      this.#figures.push(0);
     }
   }
 
@@ -134,62 +144,60 @@ export class TemporalHighWaterMarks implements ChangeReader {
 
   /** Of changes until a peak: there is no need to copy what would be copied again. */
   #apply({ location, bytes, count }: MemoryChanges, from: number, to: number): void {
-    const live = this.#live.items;
-    const isChanged = this.#isChanged.items;
+    const figures = this.#figures.items;
     for (let row = from; row < to; row++) {
-      const changed = location[row] as number;
-      const at = changed * PAIR;
-      if (isChanged[changed] === 0) this.#markChanged(changed);
-      live[at] = (live[at] as number) + (bytes[row] as number);
-      live[at + 1] = (live[at + 1] as number) + (count[row] as number);
+      const at = (location[row] as number) * ROW;
+      if (figures[at + IS_CHANGED] === 0) this.#markChanged(location[row] as number);
+      figures[at + LIVE] = (figures[at + LIVE] as number) + (bytes[row] as number);
+      figures[at + LIVE + 1] = (figures[at + LIVE + 1] as number) + (count[row] as number);
     }
   }
 
   #applyAndCopy({ location, bytes, count }: MemoryChanges, from: number, to: number): void {
-    const live = this.#live.items;
-    const copied = this.#copied.items;
-    const copiedAt = this.#copiedAt.items;
-    const isChanged = this.#isChanged.items;
+    const figures = this.#figures.items;
     const peak = this.#peak;
     for (let row = from; row < to; row++) {
-      const changed = location[row] as number;
-      const at = changed * PAIR;
-      if (isChanged[changed] === 0) this.#markChanged(changed);
-      if (copiedAt[changed] !== peak) {
-        copied[at] = live[at] as number;
-        copied[at + 1] = live[at + 1] as number;
-        copiedAt[changed] = peak;
+      const at = (location[row] as number) * ROW;
+      const liveBytes = figures[at + LIVE] as number;
+      const liveCount = figures[at + LIVE + 1] as number;
+      if (figures[at + IS_CHANGED] === 0) this.#markChanged(location[row] as number);
+      if (figures[at + COPIED_AT] !== peak) {
+        figures[at + COPIED] = liveBytes;
+        figures[at + COPIED + 1] = liveCount;
+        figures[at + COPIED_AT] = peak;
       }
-      live[at] = (live[at] as number) + (bytes[row] as number);
-      live[at + 1] = (live[at + 1] as number) + (count[row] as number);
+      figures[at + LIVE] = liveBytes + (bytes[row] as number);
+      figures[at + LIVE + 1] = liveCount + (count[row] as number);
     }
   }
 
   #markChanged(location: number): void {
-    this.#isChanged.items[location] = 1;
+    this.#figures.items[location * ROW + IS_CHANGED] = 1;
     this.#changed.push(location);
   }
 
-  /** The column that has the location's part in the mark of the interval that is going on. */
-  #partColumn(location: number): Float64Column {
-    return this.#copiedAt.at(location) === this.#peak ? this.#copied : this.#live;
+  /** Where the location's part in the mark of the interval that is going on is. */
+  #partOf(location: number): number {
+    const row = location * ROW;
+    return row + (this.#figures.at(row + COPIED_AT) === this.#peak ? COPIED : LIVE);
   }
 
   #endInterval(): void {
-    const live = this.#live.items;
+    const figures = this.#figures.items;
     const kept = this.#kept.items;
     const changedSince: number[] = [];
     for (const location of this.#changed) {
-      const part = this.#partColumn(location).items;
+      const part = this.#partOf(location);
+      const live = location * ROW + LIVE;
       const at = location * PAIR;
-      if (kept[at] !== part[at] || kept[at + 1] !== part[at + 1]) {
-        kept[at] = part[at] as number;
-        kept[at + 1] = part[at + 1] as number;
+      if (kept[at] !== figures[part] || kept[at + 1] !== figures[part + 1]) {
+        kept[at] = figures[part] as number;
+        kept[at + 1] = figures[part + 1] as number;
         this.#log(this.#now, location, kept);
       }
       // It has changed since the mark.
-      if (live[at] !== part[at] || live[at + 1] !== part[at + 1]) changedSince.push(location);
-      else this.#isChanged.items[location] = 0;
+      if (figures[live] !== figures[part] || figures[live + 1] !== figures[part + 1]) changedSince.push(location);
+      else figures[location * ROW + IS_CHANGED] = 0;
     }
     this.#changed = changedSince;
     this.#marks.push(this.#peakBytes);
@@ -208,7 +216,7 @@ export class TemporalHighWaterMarks implements ChangeReader {
   /** Rows of the log, those of one location after the other. */
   #logByLocation(): Uint32Array {
     const { items, length } = this.#logLocation;
-    const next = new Uint32Array(this.#isChanged.length + 1);
+    const next = new Uint32Array(this.#count + 1);
     for (let row = 0; row < length; row++) {
       const behind = (items[row] as number) + 1;
       next[behind] = (next[behind] as number) + 1;
@@ -257,7 +265,9 @@ export class TemporalHighWaterMarks implements ChangeReader {
       this.#marks.push(marks.at(interval));
     }
     // These have changed since the mark of the last whole interval.
-    for (const location of differs) if (this.#isChanged.at(location) === 0) this.#markChanged(location);
+    for (const location of differs) {
+      if (this.#figures.at(location * ROW + IS_CHANGED) === 0) this.#markChanged(location);
+    }
     this.#now = halved(now, now);
   }
 }
