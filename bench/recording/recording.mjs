@@ -30,6 +30,7 @@ export const recording = {
 async function measureProgram(program, context) {
   const { settings, results } = context;
   const measured = wanted(program, context);
+  if (measured.length === 0) return;
   const missing = measured.filter((name) => wayNamed(name).installed?.() === false);
   const compared = [];
   for (const name of measured.filter((name) => !missing.includes(name))) {
