@@ -63,7 +63,9 @@ async function measureProgram(program, context) {
  */
 function wanted(program, { settings }) {
   if (settings.ways.length > 0) return settings.ways;
-  return settings.short ? program.short : Object.keys(ways);
+  if (!settings.short) return Object.keys(ways);
+  // What was asked for by its name is not left out.
+  return settings.parts.length > 0 && program.short.length === 0 ? ["tracked"] : program.short;
 }
 
 /**
