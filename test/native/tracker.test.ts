@@ -1,6 +1,11 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { FileReader } from "../../src/analysis/file-reader.js";
+import { MemoryByteSource } from "../../src/capture/byte-source.js";
+import { CaptureDecoder } from "../../src/capture/decoder.js";
+import { EventBatch } from "../../src/capture/event-batch.js";
+import { AllocatorType } from "../../src/capture/wire.js";
 import { temporaryFolder } from "../support/heapray.js";
 import { SANITIZE, testProgram } from "./test-programs.js";
 
@@ -15,6 +20,25 @@ function run(name: string, ...args: string[]): string {
   return stdout;
 }
 
+/** How often a block is allocated where one is live: its free would be missing, or told too late. */
+function allocatedTwice(file: string): number {
+  const decoder = new CaptureDecoder(new MemoryByteSource(readFileSync(file)));
+  const batch = new EventBatch();
+  const live = new Set<number>();
+  let twice = 0;
+  while (decoder.next(batch)) {
+    for (let i = 0; i < batch.length; i++) {
+      const address = batch.address[i] as number;
+      if (batch.kind[i] === AllocatorType.FREE) live.delete(address);
+      else if (batch.kind[i] !== AllocatorType.MALLOC && batch.kind[i] !== AllocatorType.REALLOC) continue;
+      else if (live.has(address)) twice++;
+      else live.add(address);
+    }
+  }
+  decoder.close();
+  return twice;
+}
+
 test("many threads at once, while sessions start and stop in both formats", { timeout: 120_000 }, () => {
   const sessions = 12;
   expect(run("tracker_driver", folder.path, "4", String(sessions), "40")).toBe("complete: yes, blocks: whole\n");
@@ -22,6 +46,7 @@ test("many threads at once, while sessions start and stop in both formats", { ti
     using reader = new FileReader(folder.join(`${i}.bin`));
     const { complete, peakMemory, totalAllocations } = reader.metadata;
     expect({ i, complete }).toEqual({ i, complete: true });
+    if (i % 2 === 0) expect(allocatedTwice(folder.join(`${i}.bin`))).toBe(0);
     expect(peakMemory).toBeGreaterThan(0);
     expect(totalAllocations).toBeGreaterThan(100);
     let work = 0;
