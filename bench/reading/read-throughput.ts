@@ -1,6 +1,7 @@
 /**
- * How fast captures are read: records per second for decoding, and for decoding plus the high-water mark, with the ratio
- * to a bare pass over the same bytes. Of a capture file, or of a synthetic one.
+ * How fast captures are read: records per second for decoding, for decoding plus the high-water mark, and for decoding
+ * plus leaks, temporal analyses and statistics in one pass; with the ratio to a bare pass over the same bytes. Of a
+ * capture file, or of a synthetic one.
  *   npx esbuild --bundle --platform=node --format=esm bench/reading/read-throughput.ts |
  *     node --input-type=module - [--json] [--rounds <n>] [--compressed]
  *       [<capture> | --records 2M --live 10k --stacks 10k --threads 4 --depth 20]
@@ -9,7 +10,13 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { AllocationLifetimes } from "../../src/analysis/allocation-lifetimes.js";
+import { AllocationStatistics } from "../../src/analysis/allocation-statistics.js";
+import type { Births } from "../../src/analysis/births.js";
 import { HighWaterMark } from "../../src/analysis/high-water-mark.js";
+import { IntervalSnapshots } from "../../src/analysis/interval-snapshots.js";
+import { LiveMemory } from "../../src/analysis/live-memory.js";
+import { TemporalHighWaterMarks } from "../../src/analysis/temporal-high-water-marks.js";
 import { MemoryByteSource } from "../../src/capture/byte-source.js";
 import { CaptureDecoder } from "../../src/capture/decoder.js";
 import { EventBatch } from "../../src/capture/event-batch.js";
@@ -19,6 +26,7 @@ import { writeSyntheticCapture } from "./synthetic-capture.js";
 
 /** A pass is not repeated once its rounds took this long. */
 const LONG_ENOUGH_MS = 8000;
+const MAX_INTERVALS = 1000;
 /** As in `heapray run`. */
 const GZIP_LEVEL = 4;
 
@@ -88,8 +96,24 @@ const highWaterMarkMs = median(() => {
   while (decoder.next(batch)) mark.add(batch);
   peakBytes = mark.peakBytes;
 });
+const onePassMs = median(() => {
+  const decoder = open();
+  const batch = new EventBatch();
+  const live = new LiveMemory({ maxIntervals: MAX_INTERVALS, births: true });
+  const readers = [
+    new HighWaterMark(live),
+    new TemporalHighWaterMarks(live.locations),
+    new AllocationLifetimes(live.births as Births),
+    new AllocationStatistics(live.locations),
+    new IntervalSnapshots(),
+  ];
+  while (decoder.next(batch)) {
+    const changes = live.follow(batch);
+    for (const reader of readers) reader.take(changes);
+  }
+});
 
-const passes = { bareMs, decodeMs, highWaterMarkMs };
+const passes = { bareMs, decodeMs, highWaterMarkMs, onePassMs };
 const each = (value: (ms: number) => number): Record<string, number> =>
   Object.fromEntries(Object.entries(passes).map(([pass, ms]) => [pass.replace(/Ms$/, ""), value(ms)]));
 const name = values.compressed ? `${capture.name}, compressed` : capture.name;
@@ -99,7 +123,12 @@ if (values.json) {
   console.log(JSON.stringify({ name, records, bytes: bytes.length, peakBytes, ...passes, recordsPerSecond, ratios }));
 } else {
   console.log(`${name}: ${records} records, ${bytes.length} bytes, peak ${peakBytes} bytes (checksum ${sum})`);
-  const titles = { bare: "bare pass over the bytes", decode: "decode", highWaterMark: "decode + high-water mark" };
+  const titles = {
+    bare: "bare pass over the bytes",
+    decode: "decode",
+    highWaterMark: "decode + high-water mark",
+    onePass: "decode + all analyses",
+  };
   for (const [pass, title] of Object.entries(titles)) {
     const ms = passes[`${pass}Ms` as keyof typeof passes];
     const rate = ((recordsPerSecond[pass] as number) / 1e6).toFixed(1);

@@ -2,9 +2,10 @@
 // rest is verified against memory, which needs no load to wait for another, instead of being followed again.
 #pragma once
 
+#include <emmintrin.h>
+
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "stacks/mapped_array.h"
 #include "stacks/stack_source.h"
@@ -27,88 +28,144 @@ class WalkMemory {
     // What else of the frame the key was made from: bytecode array and offset, function, or the saved exit frame.
     uint64_t first;
     uint64_t second;
-    uint32_t reported_from_here;  // frames shown, this one and all outer ones
     Kind kind;
   };
 
   WalkMemory()
-      : links_(StackWalk::kMaxDepth), fresh_links_(StackWalk::kMaxDepth), fresh_frames_(StackWalk::kMaxDepth) {}
+      : known_(kMost),
+        pair_addresses_(2 * kMost),
+        pairs_(2 * kMost),
+        words_(kMost),
+        fresh_links_(kMost),
+        fresh_frames_(kMost) {}
 
-  bool usable() const { return links_.usable() && fresh_links_.usable() && fresh_frames_.usable(); }
+  bool usable() const {
+    return known_.usable() && pair_addresses_.usable() && pairs_.usable() && words_.usable() && fresh_links_.usable() &&
+           fresh_frames_.usable();
+  }
 
-  void Forget() { begin_ = kEnd; }
+  void Forget() { count_ = 0; }
 
   // Begins a walk. What was remembered is good if the last walk was made with it, and found something to go on from.
   void Begin(const StackWalk& last) {
     if (last.maker() != this || last.depth() == 0) Forget();
-    candidate_ = begin_;
+    candidates_ = count_;
+    unchanged_ = kNotLooked;
     fresh_count_ = fresh_frame_count_ = 0;
-    retry_above_ = 0;
   }
 
   // Whether the walk, now at `address`, will go on as the last one did from there.
   bool ContinuesAsBefore(uint64_t address) {
-    while (candidate_ < kEnd && links_[candidate_].address < address) candidate_++;
-    if (candidate_ == kEnd || links_[candidate_].address != address || address < retry_above_) return false;
-    size_t changed = FirstChanged(candidate_);
-    if (changed == kEnd) return true;
-    retry_above_ = links_[changed].address + 1;
-    return false;
+    while (candidates_ > 0 && known_[candidates_ - 1].address < address) candidates_--;
+    if (candidates_ == 0) return false;
+    // The stack stays as it is while it is walked: one look is enough.
+    if (unchanged_ == kNotLooked) unchanged_ = CountUnchanged(candidates_);
+    return candidates_ <= unchanged_ && known_[candidates_ - 1].address == address;
   }
 
-  bool full() const { return fresh_count_ >= kEnd - 1 || fresh_frame_count_ >= kEnd - 1; }
+  bool full() const { return fresh_count_ >= kMost - 1 || fresh_frame_count_ >= kMost - 1; }
   void AddLink(const Link& link) { fresh_links_[fresh_count_++] = link; }
   void AddFrame(const RawFrame& frame) { fresh_frames_[fresh_frame_count_++] = frame; }
 
   // Ends the walk: `continues` says that the rest is as ContinuesAsBefore() found it.
   void End(bool continues, StackWalk& walk, uint64_t epoch) {
-    size_t rest = continues ? candidate_ : kEnd;
-    uint32_t reported = rest < kEnd ? links_[rest].reported_from_here : 0;
-    walk.Set(reported, fresh_frames_.data(), fresh_frame_count_, epoch, this);
-    if (fresh_count_ > rest) {
+    count_ = continues ? candidates_ : 0;
+    walk.Set(count_ > 0 ? known_[count_ - 1].reported : 0, fresh_frames_.data(), fresh_frame_count_, epoch, this);
+    if (fresh_count_ == 0) return;
+    if (fresh_count_ > kMost - count_) {
       // Too deep to be remembered.
-      begin_ = kEnd;
+      Forget();
       return;
     }
-    begin_ = rest - fresh_count_;
-    if (fresh_count_ == 0) return;
-    memcpy(&links_[begin_], &fresh_links_[0], fresh_count_ * sizeof(Link));
-    for (size_t i = rest; i-- > begin_;) {
-      if (links_[i].kind >= kFirstReported) reported++;
-      links_[i].reported_from_here = reported;
-    }
+    for (size_t i = fresh_count_; i-- > 0;) Remember(fresh_links_[i]);
   }
 
  private:
-  static constexpr size_t kEnd = StackWalk::kMaxDepth;
+  static constexpr size_t kMost = StackWalk::kMaxDepth;
+  static constexpr size_t kNotLooked = SIZE_MAX;
 
-  // The first link from `from` on that is no longer what it was, or kEnd.
-  size_t FirstChanged(size_t from) const {
-    size_t i = from;
-    for (; i < kEnd; i++) {
-      const Link& link = links_[i];
-      bool same = WordAt(link.address + 8) == link.pc && (link.kind == kNative || WordAt(link.address) == link.fp);
-      switch (link.kind) {
-        case kInterpreted:
-          same = same && WordAt(link.fp - 32) == link.first && WordAt(link.fp - 40) == link.second;
-          break;
-        case kBuiltin: same = same && WordAt(link.fp - 16) == link.first; break;
-        case kEntry: same = same && WordAt(link.second) == link.first; break;
-        default: break;
-      }
-      if (!same) break;
+  // A link that was followed; the counts are those of this one and all outer ones.
+  struct Known {
+    uint64_t address;
+    uint32_t pairs;
+    uint32_t words;
+    uint32_t reported;  // frames shown
+  };
+  // What two words of the stack were.
+  struct alignas(16) Pair {
+    uint64_t first;
+    uint64_t second;
+  };
+  // What a word of the stack was.
+  struct Word {
+    uint64_t address;
+    uint64_t value;
+  };
+
+  static bool IsZero(__m128i bits) { return _mm_movemask_epi8(_mm_cmpeq_epi8(bits, _mm_setzero_si128())) == 0xFFFF; }
+  // How many of the outermost `count` links are what they were, and all that are further out.
+  size_t CountUnchanged(size_t count) const {
+    size_t pairs = UnchangedPairs(known_[count - 1].pairs);
+    size_t words = 0;
+    size_t all_words = known_[count - 1].words;
+    while (words < all_words && WordAt(words_[words].address) == words_[words].value) words++;
+    while (count > 0 && (known_[count - 1].pairs > pairs || known_[count - 1].words > words)) count--;
+    return count;
+  }
+
+  size_t UnchangedPairs(size_t count) const {
+    constexpr size_t kAtOnce = 4;
+    const uint64_t* addresses = pair_addresses_.data();
+    const Pair* pairs = pairs_.data();
+    auto difference = [=](size_t i) {
+      __m128i was = _mm_load_si128(reinterpret_cast<const __m128i*>(&pairs[i]));
+      return _mm_xor_si128(was, _mm_loadu_si128(reinterpret_cast<const __m128i*>(addresses[i])));
+    };
+    size_t i = 0;
+    for (; i + kAtOnce <= count; i += kAtOnce) {
+      __m128i two = _mm_or_si128(difference(i), difference(i + 1));
+      __m128i two_more = _mm_or_si128(difference(i + 2), difference(i + 3));
+      if (!IsZero(_mm_or_si128(two, two_more))) break;
     }
+    while (i < count && IsZero(difference(i))) i++;
     return i;
   }
 
-  MappedArray<Link> links_;  // [begin_, kEnd), innermost first
-  MappedArray<Link> fresh_links_;
+  void Remember(const Link& link) {
+    Known known{link.address, 0, 0, 0};
+    if (count_ > 0)
+      known = {link.address, known_[count_ - 1].pairs, known_[count_ - 1].words, known_[count_ - 1].reported};
+    if (link.kind >= kFirstReported) known.reported++;
+    if (link.kind == kNative) {
+      words_[known.words++] = {link.address + 8, link.pc};
+    } else {
+      RememberPair(known.pairs++, link.address, link.fp, link.pc);
+    }
+    switch (link.kind) {
+      case kInterpreted: RememberPair(known.pairs++, link.fp - 40, link.second, link.first); break;
+      case kBuiltin: words_[known.words++] = {link.fp - 16, link.first}; break;
+      case kEntry: words_[known.words++] = {link.second, link.first}; break;
+      default: break;
+    }
+    known_[count_++] = known;
+  }
+  void RememberPair(size_t pair, uint64_t address, uint64_t first, uint64_t second) {
+    pair_addresses_[pair] = address;
+    pairs_[pair] = {first, second};
+  }
+
+  // Outermost first; what is to be compared lies apart, so that a look at it reads nothing else.
+  MappedArray<Known> known_;
+  MappedArray<uint64_t> pair_addresses_;
+  MappedArray<Pair> pairs_;
+  MappedArray<Word> words_;
+  MappedArray<Link> fresh_links_;  // innermost first
   MappedArray<RawFrame> fresh_frames_;
-  size_t begin_ = kEnd;
-  size_t candidate_ = kEnd;
+  size_t count_ = 0;
+  size_t candidates_ = 0;  // links that the walk has not passed yet
+  size_t unchanged_ = kNotLooked;
   size_t fresh_count_ = 0;
   size_t fresh_frame_count_ = 0;
-  uint64_t retry_above_ = 0;
 };
 
 }  // namespace heapray

@@ -37,6 +37,7 @@ class MappedArray {
   T& operator[](size_t i) { return data_[i]; }
   const T& operator[](size_t i) const { return data_[i]; }
   T* data() { return data_; }
+  const T* data() const { return data_; }
 
   // Makes it larger, without a copy of what is in it. Returns false, and changes nothing, when there is no memory.
   bool Resize(size_t count) {
