@@ -1,54 +1,60 @@
-// What tracking costs an allocation-heavy loop, as tracked/untracked in paired runs.
-//   node bench/bench.mjs [--pairs <n>] [--node <binary>]
-// Each program is run in both file formats, with native frames, and with JavaScript objects.
+// Measures heapray: `npm run bench` runs all benchmarks, `npm run bench -- --help` tells the rest.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { pairedRuns } from "./paired.mjs";
+import { CommanderError } from "commander";
+import { benchmarks } from "./benchmarks.mjs";
+import { parseCommandLine } from "./command-line.mjs";
+import { Progress } from "./progress.mjs";
+import { Results } from "./results.mjs";
+import { root } from "./root.mjs";
 
-const root = path.resolve(fileURLToPath(import.meta.url), "../..");
-const { values } = parseArgs({
-  options: { pairs: { type: "string", default: "15" }, node: { type: "string", default: process.execPath } },
-});
-const programs = { "200k Buffer.allocUnsafeSlow(200), 20 calls deep": "bench/programs/allocation-loop.cjs" };
-
-const formats = {
-  "every allocation": [],
-  aggregated: ["--aggregate"],
-  "native frames": ["--native"],
-  "JavaScript objects": ["--trace-js-heap"],
-};
-
-const folder = mkdtempSync(path.join(tmpdir(), "heapray-bench-"));
+// What was measured is written, what was made meanwhile is removed.
+for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
+  process.once(signal, () => process.exit(128 + constants.signals[signal]));
+}
 try {
-  for (const [title, program] of Object.entries(programs)) {
-    const script = path.join(root, program);
-    const capture = path.join(folder, "capture.bin");
-    const heapray = [path.join(root, "bin/heapray.js"), "run", "-q", "-f", "--no-compress", "-o", capture];
-    for (const [format, flags] of Object.entries(formats)) {
-      const tracked = [values.node, ...heapray, ...flags, script];
-      const { work, wall } = pairedRuns([values.node, script], /** @type {[string]} */ (tracked), Number(values.pairs));
-      if (!existsSync(capture)) throw new Error("nothing was tracked: there is no capture");
-      console.log(`${title}, ${format} (${values.pairs} pairs)`);
-      print("loop", work);
-      print("process", wall);
-      rmSync(capture);
-    }
-  }
-} finally {
-  rmSync(folder, { recursive: true });
+  await main(process.argv.slice(2));
+} catch (error) {
+  // Commander has said what it is.
+  if (!(error instanceof CommanderError)) console.error(`bench: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = error instanceof CommanderError ? error.exitCode : 1;
+}
+
+/** @param {string[]} args */
+async function main(args) {
+  const settings = parseCommandLine(args);
+  if (!existsSync(path.join(root, "dist/cli/main.js"))) throw new Error('heapray is not built; run "npm ci" first.');
+  const results = new Results(settings, nameOf(settings));
+  for (const name of settings.benchmarks) await run(name, settings, results);
+  console.log(`Written to ${results.files.join(" and ")}`);
 }
 
 /**
- * @param {string} what
- * @param {import("./paired.mjs").Ratio} ratio
+ * @param {string} name
+ * @param {import("./command-line.mjs").Settings} settings
+ * @param {Results} results
  */
-function print(what, { median, low, high, a, b }) {
-  const spread = `${low.toFixed(2)}-${high.toFixed(2)}`;
-  console.log(
-    `  ${what.padEnd(8)} tracked/untracked ${median.toFixed(2)} (half of the pairs within ${spread}); ` +
-      `${a.toFixed(0)} ms -> ${b.toFixed(0)} ms`,
-  );
+async function run(name, settings, results) {
+  const benchmark = benchmarks[name];
+  if (!benchmark) throw new Error(`there is no benchmark ${name}.`);
+  const progress = new Progress();
+  const folder = mkdtempSync(path.join(tmpdir(), "heapray-bench-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
+  try {
+    const parts = settings.parts.length > 0 ? settings.parts : benchmark.parts;
+    await benchmark.run({ settings, parts, folder, results, progress });
+  } finally {
+    progress.stop();
+    process.off("exit", remove);
+    remove();
+  }
+}
+
+/** @param {import("./command-line.mjs").Settings} settings */
+function nameOf({ benchmarks, parts, short }) {
+  const [first, ...others] = benchmarks;
+  const what = others.length > 0 ? ["all"] : [first, ...parts];
+  return [...what, ...(short ? ["short"] : [])].join("-");
 }

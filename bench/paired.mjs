@@ -1,71 +1,100 @@
 // Compares two ways of doing the same work on a machine whose speed wanders: A and B run in turns, each pair gives one
 // ratio, and the median of the ratios is the answer.
-import { spawnSync } from "node:child_process";
+import { setImmediate } from "node:timers/promises";
+import { timedRun } from "./timed-run.mjs";
+
+/** @typedef {import("./timed-run.mjs").Run} Run */
 
 /**
- * @typedef {object} Run
- * @property {number} wallMs of the whole process
- * @property {number} workMs of the work alone, as the program printed it
- */
-
-/**
- * @typedef {object} Ratio B's time as a multiple of A's
+ * @typedef {object} Ratio B's figure as a multiple of A's
  * @property {number} median
  * @property {number} low the lower quartile
  * @property {number} high the upper quartile
- * @property {number} a median milliseconds of A
- * @property {number} b median milliseconds of B
+ * @property {number} a median of A's figures
+ * @property {number} b median of B's figures
  */
 
 /**
- * @param {readonly [string, ...string[]]} command whose standard output is a number of milliseconds
- * @returns {Run}
- * @throws {Error} the command failed
+ * @template T
+ * @typedef {object} Pair
+ * @property {T} a
+ * @property {T} b
  */
-export function timedRun([binary, ...args]) {
-  const start = process.hrtime.bigint();
-  const { status, signal, stdout, stderr, error } = spawnSync(binary, args, { encoding: "utf8" });
-  const wallMs = Number(process.hrtime.bigint() - start) / 1e6;
-  if (error || status !== 0) throw new Error(`${binary} ${args.join(" ")}: ${error ?? signal ?? status}\n${stderr}`);
-  return { wallMs, workMs: Number.parseFloat(stdout) };
-}
+
+/**
+ * @typedef {object} PairedRuns
+ * @property {Ratio} work milliseconds of the work alone
+ * @property {Ratio} wall milliseconds of the whole process
+ * @property {Ratio} cpu milliseconds of the processor, of the process and all that it started
+ * @property {Pair<Run>[]} runs
+ */
 
 /**
  * Runs A and B in turns, `pairs` times, after one pair that is not counted.
  * @param {readonly [string, ...string[]]} a
  * @param {readonly [string, ...string[]]} b
  * @param {number} pairs
- * @returns {{ work: Ratio, wall: Ratio }}
+ * @param {{ warmUp?: boolean, onPair?: () => void }} [options] `onPair` is called after each pair
+ * @returns {Promise<PairedRuns>}
  */
-export function pairedRuns(a, b, pairs) {
-  timedRun(a);
-  timedRun(b);
-  const runs = Array.from({ length: pairs }, (_, i) => {
-    // Whichever goes first may find the machine in another state: take turns in that too.
-    if (i % 2 === 0) return { a: timedRun(a), b: timedRun(b) };
-    const second = timedRun(b);
-    return { a: timedRun(a), b: second };
-  });
-  return { work: ratio(runs, "workMs"), wall: ratio(runs, "wallMs") };
+export async function pairedRuns(a, b, pairs, { warmUp = true, onPair } = {}) {
+  if (warmUp) {
+    timedRun(a);
+    timedRun(b);
+  }
+  const runs = [];
+  for (let i = 0; i < pairs; i++) {
+    // Runs block, and signals wait for them.
+    await setImmediate();
+    runs.push(
+      inTurns(
+        i,
+        () => timedRun(a),
+        () => timedRun(b),
+      ),
+    );
+    onPair?.();
+  }
+  return {
+    work: ratioOf(runs, ({ workMs }) => workMs),
+    wall: ratioOf(runs, ({ wallMs }) => wallMs),
+    cpu: ratioOf(runs, ({ cpuMs }) => cpuMs),
+    runs,
+  };
 }
 
 /**
- * @param {readonly { a: Run, b: Run }[]} runs
- * @param {keyof Run} key
+ * Whichever goes first may find the machine in another state: they take turns in that too.
+ * @template T
+ * @param {number} index of the pair
+ * @param {() => T} a
+ * @param {() => T} b
+ * @returns {Pair<T>}
+ */
+export function inTurns(index, a, b) {
+  if (index % 2 === 0) return { a: a(), b: b() };
+  const second = b();
+  return { a: a(), b: second };
+}
+
+/**
+ * @template T
+ * @param {readonly Pair<T>[]} pairs
+ * @param {(of: T) => number} figure
  * @returns {Ratio}
  */
-function ratio(runs, key) {
-  const ratios = runs.map((pair) => pair.b[key] / pair.a[key]);
+export function ratioOf(pairs, figure) {
+  const ratios = pairs.map(({ a, b }) => figure(b) / figure(a));
   return {
     median: quantile(ratios, 0.5),
     low: quantile(ratios, 0.25),
     high: quantile(ratios, 0.75),
     a: quantile(
-      runs.map((pair) => pair.a[key]),
+      pairs.map(({ a }) => figure(a)),
       0.5,
     ),
     b: quantile(
-      runs.map((pair) => pair.b[key]),
+      pairs.map(({ b }) => figure(b)),
       0.5,
     ),
   };

@@ -1,6 +1,7 @@
 // All checks of the project, one after the other: `npm test`. Every test counts as one check and so does every other
 // step. The last line is `N passed, N failed`; build/checks.txt keeps it.
-//   node scripts/checks.mjs [step]...     only these steps
+//   node scripts/checks.mjs [step]...      only these steps
+//   node scripts/checks.mjs --with-bench   the short version of the benchmarks too; what they measure fails nothing
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -24,10 +25,13 @@ const steps = {
     (project) => ["node_modules/typescript/bin/tsc", "--noEmit", "-p", project],
   ),
   matrix: [["scripts/node-matrix.mjs"]],
+  bench: [["bench/bench.mjs", "--short"]],
 };
 
-const asked = process.argv.slice(2);
-const wanted = asked.length > 0 ? asked : [...Object.keys(steps), "tests"];
+const asked = process.argv.slice(2).filter((argument) => argument !== "--with-bench");
+const withBench = process.argv.includes("--with-bench");
+const usual = Object.keys(steps).filter((name) => name !== "bench" || withBench);
+const wanted = asked.length > 0 ? asked : [...usual, "tests"];
 let passed = 0;
 let failed = 0;
 let skipped = 0;

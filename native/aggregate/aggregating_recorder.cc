@@ -10,26 +10,18 @@ constexpr size_t kAhead = 12;
 
 }  // namespace
 
-inline bool AggregatingRecorder::Record(const ThreadEncoding& thread, const PendingRecord& record) {
-  switch (record.kind()) {
-    case wire::Allocator::kFree: mark_.Freed(record.address()); return true;
-    case wire::Allocator::kMunmap: mark_.Unmapped(record.address(), record.size); return true;
-    default: return mark_.Allocated(thread.index, record.node, record.kind(), record.address(), record.size);
-  }
-}
-
 bool AggregatingRecorder::Records(ThreadEncoding& thread, const PendingRecord* records, size_t count) {
   const PendingRecord* end = records + count;
-  const PendingRecord* ahead = records;
-  for (const PendingRecord* first = records + std::min(count, kAhead); ahead != first; ahead++) {
-    mark_.Prefetch(ahead->address());
-  }
-  for (; ahead != end; ahead++, records++) {
-    mark_.Prefetch(ahead->address());
-    if (!Record(thread, *records)) return false;
-  }
+  for (size_t i = 0; i < std::min(count, kAhead); i++) mark_.Prefetch(records[i].address());
   for (; records != end; records++) {
-    if (!Record(thread, *records)) return false;
+    const PendingRecord& record = *records;
+    if (records + kAhead < end) mark_.Prefetch(records[kAhead].address());
+    wire::Allocator kind = record.kind();
+    if (kind == wire::Allocator::kFree) {
+      mark_.Freed(record.address());
+    } else if (!mark_.Allocated(thread.index, record.node, kind, record.address(), record.size)) [[unlikely]] {
+      return false;
+    }
   }
   return true;
 }

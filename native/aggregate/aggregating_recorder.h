@@ -19,8 +19,6 @@ class AggregatingRecorder final : public Recorder {
   bool Complete(std::string_view trailer_json) override;
 
  private:
-  bool Record(const ThreadEncoding& thread, const PendingRecord& record);
-
   RecordWriter* writer_;
   HighWaterMark mark_;
 };

@@ -34,7 +34,7 @@ class GrowingTable {
   size_t size() const { return count_; }
 
   // The key's entry, or nullptr. Good until the next change.
-  Entry* Find(const Key& key) {
+  [[gnu::always_inline]] Entry* Find(const Key& key) {
     uint64_t hash = Entry::Hash(key);
     for (Entry* entry = Of(hash).Home(hash); !entry->free(); entry++) {
       if (entry->key() == key) return entry;
@@ -43,11 +43,11 @@ class GrowingTable {
   }
 
   // The same, or else a free entry, to be filled at once. nullptr when there is no memory for one.
-  Entry* Claim(const Key& key) {
+  [[gnu::always_inline]] Entry* Claim(const Key& key) {
     uint64_t hash = Entry::Hash(key);
     if (count_ >= grow_at_ && !MakeRoom()) [[unlikely]]
       return nullptr;
-    const Slots& slots = Of(hash);
+    const Slots slots = Of(hash);
     Entry* entry = slots.Home(hash);
     for (; !entry->free(); entry++) {
       if (entry->key() == key) return entry;
@@ -59,8 +59,8 @@ class GrowingTable {
   }
 
   // Removes an entry that was found.
-  void Remove(Entry* removed) {
-    const Slots& slots = Of(HashOf(*removed));
+  [[gnu::always_inline]] void Remove(Entry* removed) {
+    const Slots slots = Of(HashOf(*removed));
     // Later entries that are reached through the hole move up: no tombstones, which many short-lived entries would fill
     // the table with.
     for (Entry* entry = removed + 1; !entry->free(); entry++) {
@@ -73,8 +73,9 @@ class GrowingTable {
       GiveBack();
   }
 
-  // For a key that will soon be asked for: brings its entry close.
-  void Prefetch(const Key& key) const {
+  // For a key that will soon be asked for: brings its entry close. (Where it is not inlined, the
+  // compiler takes it for a function without effect.)
+  [[gnu::always_inline]] void Prefetch(const Key& key) const {
     uint64_t hash = Entry::Hash(key);
     __builtin_prefetch(Of(hash).Home(hash), 1);
   }
@@ -113,7 +114,7 @@ class GrowingTable {
     return true;
   }
 
-  bool MakeRoom() {
+  [[gnu::noinline, gnu::cold]] bool MakeRoom() {
     if (!now_room_.usable()) {
       if (!Map(kSmallest, &now_room_, &now_)) return false;
       SetLimits();
@@ -135,7 +136,7 @@ class GrowingTable {
   }
   // Between two collections of garbage most entries may go, and as many come again: the table has to be too large for a
   // while, and each time that it was not, for twice as long.
-  void GiveBack() {
+  [[gnu::noinline, gnu::cold]] void GiveBack() {
     if (moving()) {
       Move();
     } else if (++too_large_ > (capacity() / 32 << regrown_)) {

@@ -3,6 +3,12 @@
 namespace heapray {
 
 bool HighWaterMark::Mapped(uint32_t thread, uint32_t node, wire::Allocator allocator, uint64_t address, uint64_t size) {
+  if (allocator == wire::Allocator::kMunmap) {
+    Unmapped(address, size);
+    return true;
+  }
+  total_allocations_++;
+  total_bytes_ += size;
   // Whatever was live there goes first: its end was not seen.
   Unmapped(address, size);
   if (size == 0) return true;

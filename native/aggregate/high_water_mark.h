@@ -17,13 +17,21 @@ class HighWaterMark {
  public:
   explicit HighWaterMark(size_t first_sweep) : locations_(first_sweep) {}
 
+  // Whether what it allocates is a range, or the end of one.
+  static constexpr bool IsRange(wire::Allocator allocator) {
+    constexpr uint64_t kRanges = uint64_t{1} << static_cast<int>(wire::Allocator::kMmap) |
+                                 uint64_t{1} << static_cast<int>(wire::Allocator::kMunmap) |
+                                 uint64_t{1} << static_cast<int>(wire::Allocator::kHeapPages);
+    return (kRanges >> (static_cast<int>(allocator) & 63) & 1) != 0;
+  }
+
   // Returns false when there is no memory to go on with.
-  bool Allocated(uint32_t thread, uint32_t node, wire::Allocator allocator, uint64_t address, uint64_t size) {
+  [[gnu::always_inline]] bool Allocated(uint32_t thread, uint32_t node, wire::Allocator allocator, uint64_t address,
+                                        uint64_t size) {
+    if (IsRange(allocator)) [[unlikely]]
+      return Mapped(thread, node, allocator, address, size);
     total_allocations_++;
     total_bytes_ += size;
-    if (allocator == wire::Allocator::kMmap || allocator == wire::Allocator::kHeapPages) [[unlikely]] {
-      return Mapped(thread, node, allocator, address, size);
-    }
     uint32_t location = locations_.Find(thread, node, allocator, peak_);
     if (location == Locations::kNone) [[unlikely]]
       return false;
@@ -38,14 +46,14 @@ class HighWaterMark {
     return true;
   }
   // Ignores addresses that it does not know.
-  void Freed(uint64_t address) {
+  [[gnu::always_inline]] void Freed(uint64_t address) {
     LiveBlocks::Block block;
     if (blocks_.Remove(address, &block)) Less(block.location, block.size, 1);
   }
   void Unmapped(uint64_t address, uint64_t size);
 
   // For a block that is soon to come or go: brings what is known of it close.
-  void Prefetch(uint64_t address) const { blocks_.Prefetch(address); }
+  [[gnu::always_inline]] void Prefetch(uint64_t address) const { blocks_.Prefetch(address); }
 
   uint64_t live_bytes() const { return live_bytes_; }
   uint64_t total_allocations() const { return total_allocations_; }
@@ -73,7 +81,8 @@ class HighWaterMark {
   }
 
  private:
-  bool Mapped(uint32_t thread, uint32_t node, wire::Allocator allocator, uint64_t address, uint64_t size);
+  [[gnu::noinline, gnu::cold]] bool Mapped(uint32_t thread, uint32_t node, wire::Allocator allocator, uint64_t address,
+                                           uint64_t size);
 
   // The location that is about to change.
   AllocatingLocation& Changing(uint32_t index) {

@@ -38,7 +38,7 @@ class LiveBlocks {
   }
 
   // For a block that is about to be added or removed.
-  void Prefetch(uint64_t address) const { entries_.Prefetch(address); }
+  [[gnu::always_inline]] void Prefetch(uint64_t address) const { entries_.Prefetch(address); }
 
   size_t size() const { return entries_.size(); }
 

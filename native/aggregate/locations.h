@@ -91,7 +91,7 @@ class Locations {
     }
   };
 
-  uint32_t Add(const Place& place, uint64_t peak);
+  [[gnu::noinline, gnu::cold]] uint32_t Add(const Place& place, uint64_t peak);
   void Sweep(uint64_t peak);
 
   Place last_place_;

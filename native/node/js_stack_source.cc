@@ -64,7 +64,9 @@ void JsStackSource::Walk(StackWalk& walk) {
   // Where JavaScript was left by no exit frame: called C++ directly, or is being deoptimized and lies in pieces.
   bool direct = on_own_stack && (exit_fp == 0 || !IsV8Code(WordAt(exit_fp + 8), *state));
   uint64_t called = 0;
-  NativeChain* innermost = WalkNative(native, direct ? 0 : exit_fp, *state, &called);
+  NativeChains* chains = native == nullptr ? nullptr : &NativeWalk::Chains();
+  uint32_t innermost = 0;
+  if (native != nullptr) innermost = WalkNative(*native, *chains, direct ? 0 : exit_fp, *state, &called);
   if (direct) {
     if (called == 0) called = FindDirectCall(*state);
     exit_fp = called != 0 ? WordAt(called) : 0;
@@ -79,20 +81,20 @@ void JsStackSource::Walk(StackWalk& walk) {
   }
   bool continues = exit_fp != 0 && Follow(exit_fp, *state, native);
   state->walk.End(continues, walk, epoch);
-  walk.SetInnermost(innermost);
+  walk.SetInnermost(chains, innermost);
 }
 
-NativeChain* JsStackSource::WalkNative(NativeWalk* native, uint64_t exit_fp, IsolateState& state, uint64_t* called) {
-  if (native == nullptr) return nullptr;
-  NativeCursor cursor = native->Caller();
-  if (!state.Owns(cursor.sp)) return nullptr;
-  NativeChain* chain;
+uint32_t JsStackSource::WalkNative(NativeWalk& native, NativeChains& chains, uint64_t exit_fp, IsolateState& state,
+                                   uint64_t* called) {
+  NativeCursor cursor = native.Caller();
+  if (!state.Owns(cursor.sp)) return 0;
+  uint32_t innermost = 0;
   auto is_v8 = [&](uint64_t pc) { return IsV8Code(pc, state); };
-  NativeChains::End end = native->WalkInnermost(cursor, exit_fp, state.stack_end, is_v8, &chain);
+  NativeChains::End end = native.WalkInnermost(chains, cursor, exit_fp, state.stack_end, is_v8, &innermost);
   // The return address into V8's code lies right below the stack pointer that it finds.
   bool direct = exit_fp == 0 && end == NativeChains::End::kRuntimeCode && cursor.fp == WordAt(cursor.sp - 16);
   if (direct) *called = cursor.sp - 16;
-  return chain;
+  return innermost;
 }
 
 // Whether no function of V8's heap is at work between here and the JavaScript frame that `exit_fp` belongs to.

@@ -82,7 +82,8 @@ class JsStackSource final : public StackSource {
   uint64_t FindDirectCall(const IsolateState& state) const;
   // The native frames between the hook and `exit_fp`, if any are wanted. `called` is set where V8's code called the
   // outermost of them directly.
-  NativeChain* WalkNative(NativeWalk* native, uint64_t exit_fp, IsolateState& state, uint64_t* called);
+  uint32_t WalkNative(NativeWalk& native, NativeChains& chains, uint64_t exit_fp, IsolateState& state,
+                      uint64_t* called);
   static void WalkWithoutJs(NativeWalk* native, StackWalk& walk);
   bool FirstOfDirectCall(uint64_t called, uint64_t fp, const IsolateState& state, RawFrame* frame);
   bool IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& state) const;

@@ -64,15 +64,15 @@ void NativeWalk::WalkThread(StackWalk& walk) {
   if (thread.stack.end == 0) [[unlikely]]
     thread.stack = ThisThreadsStack();
   NativeCursor cursor = Caller();
-  NativeChain* chain = nullptr;
+  uint32_t chain = 0;
   // Of a stack that is not the thread's own (a fiber's), nobody knows where it ends.
   if (thread.stack.Contains(cursor.sp)) {
-    WalkInnermost(cursor, 0, thread.stack.end, [](uint64_t) { return false; }, &chain);
+    WalkInnermost(thread.chains, cursor, 0, thread.stack.end, [](uint64_t) { return false; }, &chain);
   }
   walk.SetEmpty();
-  walk.SetInnermost(chain);
+  walk.SetInnermost(&thread.chains, chain);
 }
 
-NativeChains& NativeWalk::ChainsOfThread() { return MemoryOfThread().chains; }
+NativeChains& NativeWalk::Chains() { return MemoryOfThread().chains; }
 
 }  // namespace heapray

@@ -18,13 +18,13 @@ class NativeWalk {
   // The frame that called heapray, seen from a function of heapray's.
   NativeCursor Caller() const;
 
-  // Follows the native frames that are innermost, as NativeChains::Walk does; where there is no room for their chain,
-  // as if there were none.
+  // The calling thread's.
+  static NativeChains& Chains();
+
+  // Follows the native frames that are innermost, as NativeChains::Walk does. Without room for chains there are none.
   template <typename IsRuntime>
-  NativeChains::End WalkInnermost(NativeCursor& cursor, uint64_t limit, uint64_t stack_end, IsRuntime is_runtime,
-                                  NativeChain** chain) {
-    NativeChains& chains = ChainsOfThread();
-    *chain = nullptr;
+  NativeChains::End WalkInnermost(NativeChains& chains, NativeCursor& cursor, uint64_t limit, uint64_t stack_end,
+                                  IsRuntime is_runtime, uint32_t* chain) {
     if (!chains.usable()) return NativeChains::End::kOutermost;
     return chains.Walk(
         unwinder_, cursor, limit, stack_end, is_runtime, [this](uint64_t pc) { return IsOwn(pc); }, chain);
@@ -54,7 +54,6 @@ class NativeWalk {
   void WalkThread(StackWalk& walk);
 
  private:
-  static NativeChains& ChainsOfThread();
   bool IsOwn(uint64_t pc) const { return pc - own_begin_ < own_bytes_; }
 
   Unwinder unwinder_;

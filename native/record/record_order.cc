@@ -85,12 +85,18 @@ bool RecordOrder::Rest() {
 }
 
 bool RecordOrder::WriteDownAll(Recorder& recorder, uint32_t session, int64_t patience_ms) {
-  if (fences_at_need_) Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+  FenceAll();
   int64_t end = NowMs() + patience_ms;
   for (RecordQueue* queue : queues_) {
     while (queue->session_ == session && queue->busy_.load(std::memory_order_acquire) && NowMs() < end) sched_yield();
   }
   return WriteDown(recorder, session, true);
+}
+
+void RecordOrder::FenceAll() {
+  if (fences_at_need_) Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+  // The others had theirs when they said that they are busy.
+  fence_.exchange(0);
 }
 
 uint64_t RecordOrder::LastComplete(uint32_t session, bool all) {
@@ -99,11 +105,7 @@ uint64_t RecordOrder::LastComplete(uint32_t session, bool all) {
   if (now == settled_) return now;
   // Whoever began a record before this has told so by now; whoever begins one after it finds a turn that is not over,
   // or takes a later one.
-  if (fences_at_need_) {
-    Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
-  } else {
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-  }
+  FenceAll();
   if (all) return now;
   bool settled = true;
   uint64_t last = now;

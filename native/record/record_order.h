@@ -28,8 +28,14 @@ class RecordOrder {
   class Making {
    public:
     Making(RecordOrder& order, RecordQueue& queue) : order_(order), queue_(queue) {
-      queue_.busy_.store(true, std::memory_order_relaxed);
-      order_.Fence();
+      // What follows must not be seen before this. Where the kernel can make all threads pass a fence when it matters,
+      // they need none of their own each time.
+      if (order_.fences_at_need_) [[likely]] {
+        queue_.busy_.store(true, std::memory_order_relaxed);
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+      } else {
+        queue_.busy_.exchange(true);
+      }
     }
     ~Making() { queue_.busy_.store(false, std::memory_order_release); }
     Making(const Making&) = delete;
@@ -92,14 +98,8 @@ class RecordOrder {
     uint32_t turn;  // of the record at `next`
   };
 
-  // Where the kernel can make all threads pass a fence when it matters, they need none of their own each time.
-  void Fence() const {
-    if (fences_at_need_) [[likely]] {
-      std::atomic_signal_fence(std::memory_order_seq_cst);
-    } else {
-      std::atomic_thread_fence(std::memory_order_seq_cst);
-    }
-  }
+  // Makes every thread pass a fence, this one included.
+  void FenceAll();
   uint64_t TakeTurn(RecordQueue& queue, uint64_t now);
   bool WriteDown(Recorder& recorder, uint32_t session, bool all);
   static bool Older(const Part& a, const Part& b) { return static_cast<int32_t>(a.turn - b.turn) > 0; }
@@ -110,6 +110,7 @@ class RecordOrder {
   // The number of the turn above the slot of the queue whose turn it is.
   alignas(64) std::atomic<uint64_t> turn_{0};
   alignas(64) bool fences_at_need_ = false;
+  std::atomic<int> fence_{0};
   std::atomic<int> resting_{0};
   bool wrote_ = false;  // since Rest() was called last
   int idle_calls_ = 0;

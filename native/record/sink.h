@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -38,9 +39,9 @@ class Sink {
   int error() const { return error_; }
 
   // Says what failed, for a message; `destination` is what the user calls the place that the bytes go to. In a process
-  // that is ending, too: without allocating.
+  // that is ending, too: without allocating. When all is well with the sink, there was no memory for what goes into it.
   virtual void Explain(const char* destination, char* text, size_t bytes) const {
-    snprintf(text, bytes, "cannot write %s: %s", destination, strerrordesc_np(error_));
+    snprintf(text, bytes, "cannot write %s: %s", destination, strerrordesc_np(error_ != 0 ? error_ : ENOMEM));
   }
 
  protected:

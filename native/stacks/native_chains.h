@@ -10,79 +10,105 @@
 
 namespace heapray {
 
-// The innermost native frames of a stack, up to this one.
-struct alignas(64) NativeChain {
-  uint64_t pc;         // of its outermost frame
-  PackedRule rule;     // to that frame's caller; unknown where each stack has its own
-  NativeChain* inner;  // without the outermost frame; null: there are no more
-  NativeChain* outer;  // with one more frame: the one that was met last, or null
-  NativeChain* next;   // of the same hash
-  bool shown;          // its outermost frame is not heapray's own
+// The innermost native frames of a stack, up to this one: two of them share a cache line.
+struct NativeChain {
+  uint64_t pc;           // of its outermost frame
+  PackedRule rule;       // to that frame's caller; unknown where each stack has its own
+  uint32_t shown : 1;    // its outermost frame is not heapray's own
+  uint32_t inner : 31;   // without the outermost frame; 0: there are no more
+  uint32_t outer[2];     // with one more frame: two that were met, or 0
+  uint32_t same_bucket;  // another, or 0
+};
 
-  // What it stands for in a capture; for ThreadStack and StackTree alone.
+// What a chain stands for in a capture.
+struct ChainNode {
   uint32_t stamp = 0;  // says in which; 0: none
-  uint32_t frame = 0;  // its outermost frame
+  uint32_t frame = 0;  // of its outermost frame, or 0
   uint32_t under = 0;  // a node, and the node that the chain leads to from there
   uint32_t node = 0;
 };
 
 class NativeChains {
  public:
-  NativeChains() : chains_(kMost), heads_(kHeads) {}
+  NativeChains() : chains_(kMost), nodes_(kMost), buckets_(kBuckets) {}
 
-  bool usable() const { return chains_.usable() && heads_.usable(); }
+  bool usable() const { return chains_.usable() && nodes_.usable() && buckets_.usable(); }
+
+  // Numbers of chains are not 0, and good until the next walk.
+  const NativeChain& operator[](uint32_t chain) const { return chains_[chain]; }
+  // For whoever turns chains into a capture's nodes.
+  ChainNode& node(uint32_t chain) { return nodes_[chain]; }
 
   enum class End { kRuntimeCode, kLimit, kOutermost };
   // Follows native frames from the cursor on: up to code of the runtime's own (`is_runtime(pc)`), to the first frame
   // beyond the address `limit` (0: none), or to where they end. The cursor is then at the first frame that is not in
-  // `chain`, which is null when there was none, and good until the next walk.
+  // `chain`, which is 0 when there was none.
   template <typename IsRuntime, typename IsOwn>
   End Walk(Unwinder& unwinder, NativeCursor& cursor, uint64_t limit, uint64_t stack_end, IsRuntime is_runtime,
-           IsOwn is_own, NativeChain** chain) {
+           IsOwn is_own, uint32_t* chain) {
     if (generation_ != Modules::Get().generation() || used_ > kMost / 2) [[unlikely]]
       Forget();
     if (limit == 0) limit = UINT64_MAX;
-    NativeChain* at = nullptr;
-    *chain = nullptr;
+    NativeCursor at = cursor;  // in registers
+    uint32_t found = 0;
+    End end = End::kOutermost;
     for (;;) {
-      if (cursor.sp - 16 >= limit) return End::kLimit;
-      NativeChain* next = at == nullptr ? nullptr : at->outer;
-      if (next == nullptr || next->pc != cursor.pc) {
-        next = Find(at, cursor.pc);
-        if (next == nullptr) {
-          if (is_runtime(cursor.pc)) return End::kRuntimeCode;
-          PackedRule rule = unwinder.RuleAt(cursor, stack_end);
-          if (!rule.known() || used_ == kMost) return End::kOutermost;
-          next = Add(at, cursor.pc, rule.guessed() ? PackedRule() : rule, !is_own(cursor.pc));
-        }
-        if (at != nullptr) at->outer = next;
+      if (at.sp - 16 >= limit) {
+        end = End::kLimit;
+        break;
       }
-      *chain = at = next;
-      PackedRule rule = at->rule.known() ? at->rule : unwinder.RuleAt(cursor, stack_end);
-      if (!Unwinder::Step(cursor, rule, stack_end)) return End::kOutermost;
+      uint32_t next = FindExpected(found, at.pc);
+      if (next == 0) {
+        if (is_runtime(at.pc)) {
+          end = End::kRuntimeCode;
+          break;
+        }
+        next = Find(found, at.pc);
+        if (next == 0) [[unlikely]]
+          next = Add(found, at.pc, unwinder.RuleFor(at.pc, at.sp, at.fp, stack_end), !is_own(at.pc));
+        if (next == 0) break;
+      }
+      found = next;
+      PackedRule rule = chains_[found].rule;
+      if (!rule.known()) [[unlikely]]
+        rule = unwinder.RuleFor(at.pc, at.sp, at.fp, stack_end);
+      if (!Unwinder::Step(at, rule, stack_end)) break;
     }
+    cursor = at;
+    *chain = found;
+    return end;
   }
 
  private:
   // Half of them is left for the deepest walk.
-  static constexpr size_t kMost = 1u << 15;
-  static constexpr size_t kHeads = 1u << 12;
+  static constexpr uint32_t kMost = 1u << 15;
+  static constexpr uint32_t kBuckets = 1u << 12;
 
-  NativeChain*& HeadOf(const NativeChain* inner, uint64_t pc) {
-    return heads_[MixBits(reinterpret_cast<uint64_t>(inner) ^ pc << 16) & (kHeads - 1)];
+  // `inner` and the frame that returns to `pc`, or 0.
+  uint32_t Find(uint32_t inner, uint64_t pc);
+  uint32_t FindExpected(uint32_t inner, uint64_t pc) {
+    if (inner == 0) {
+      uint32_t first = buckets_[BucketOf(0, pc)];
+      if (chains_[first].pc == pc && chains_[first].inner == 0) return first;
+    } else {
+      for (uint32_t outer : chains_[inner].outer) {
+        if (chains_[outer].pc == pc) return outer;
+      }
+    }
+    return 0;
   }
-  NativeChain* Find(const NativeChain* inner, uint64_t pc) {
-    NativeChain* chain = HeadOf(inner, pc);
-    while (chain != nullptr && (chain->pc != pc || chain->inner != inner)) chain = chain->next;
-    return chain;
+  uint32_t Add(uint32_t inner, uint64_t pc, PackedRule rule, bool shown);
+  void Expect(uint32_t inner, uint32_t outer);
+  static uint32_t BucketOf(uint32_t inner, uint64_t pc) {
+    return static_cast<uint32_t>(pc ^ pc >> 12 ^ inner * 0x9E3779B1u >> 18) & (kBuckets - 1);
   }
-  NativeChain* Add(NativeChain* inner, uint64_t pc, PackedRule rule, bool shown);
   // Code is not what it was, or there is no more room.
   void Forget();
 
   MappedArray<NativeChain> chains_;
-  MappedArray<NativeChain*> heads_;
-  size_t used_ = 0;
+  MappedArray<ChainNode> nodes_;
+  MappedArray<uint32_t> buckets_;
+  uint32_t used_ = 0;
   uint32_t generation_ = 0;
 };
 

@@ -12,7 +12,7 @@ namespace heapray {
 
 // A physical frame as the walk found it. `key` identifies the code and the place in it for as long as the thread's
 // epoch lasts; `fp` and `pc` are the frame's and the code's addresses, good for Describe() until the allocation
-// returns. A native frame (one that is not among the innermost: those are a NativeChain) has no `fp`: the tree
+// returns. A native frame (one that is not among the innermost: those are a chain) has no `fp`: the tree
 // describes it by itself.
 struct RawFrame {
   uint64_t key;
@@ -45,7 +45,7 @@ class FrameSink {
   virtual void Add(SourceFunction& function, SourceScript& script, uint32_t line, uint32_t column) = 0;
 };
 
-struct NativeChain;
+class NativeChains;
 
 // A thread's last stack: frames, and the chain of native frames that they called. The outermost frame lies at the
 // array's end, so that what stays from one walk to the next stays where it is.
@@ -62,8 +62,9 @@ class StackWalk {
   // How many of the outermost frames are those of the walk before.
   size_t unchanged() const { return unchanged_; }
   uint64_t epoch() const { return epoch_; }
-  // The native frames within all the others, or null; good until the thread's next walk.
-  NativeChain* innermost() const { return innermost_; }
+  // The native frames within all the others: one of the thread's chains, or 0. Good until the next walk.
+  uint32_t innermost() const { return innermost_; }
+  NativeChains& chains() const { return *chains_; }
   // Whatever remembers how this walk was made.
   const void* maker() const { return maker_; }
 
@@ -77,11 +78,14 @@ class StackWalk {
     unchanged_ = unchanged;
     epoch_ = epoch;
     maker_ = maker;
-    innermost_ = nullptr;
+    innermost_ = 0;
   }
   void SetEmpty(uint64_t epoch = 0) { Set(0, nullptr, 0, epoch, nullptr); }
   // Puts native frames on top of those that were set.
-  void SetInnermost(NativeChain* chain) { innermost_ = chain; }
+  void SetInnermost(NativeChains* chains, uint32_t innermost) {
+    chains_ = chains;
+    innermost_ = innermost;
+  }
 
  private:
   MappedArray<RawFrame> frames_;
@@ -89,7 +93,8 @@ class StackWalk {
   size_t unchanged_ = 0;
   uint64_t epoch_ = 0;
   const void* maker_ = nullptr;
-  NativeChain* innermost_ = nullptr;
+  NativeChains* chains_ = nullptr;
+  uint32_t innermost_ = 0;
 };
 
 class StackSource {

@@ -58,25 +58,24 @@ uint32_t StackTree::Resolve(ThreadStack& stack) {
     stack.levels_[level] = {raw.key, node};
   }
   stack.levels_known_ = stack.resolved_ = depth;
-  if (walk.innermost() != nullptr) node = ResolveChain(walk.innermost(), node, stack.stamp_);
+  if (walk.innermost() != 0) node = ResolveInnermost(walk, node, stack.stamp_);
   stack.node_ = node;
   return node;
 }
 
-// The node that a chain leads to from the node `under`; the chain remembers it.
-uint32_t StackTree::ResolveChain(NativeChain* innermost, uint32_t under, uint32_t stamp) {
+// The node that the innermost frames lead to from the node `under`; their chain remembers it.
+uint32_t StackTree::ResolveInnermost(const StackWalk& walk, uint32_t under, uint32_t stamp) {
+  NativeChains& chains = walk.chains();
   uint32_t node = under;
   bool is_new = false;
-  for (NativeChain* chain = innermost; chain != nullptr; chain = chain->inner) {
-    if (chain->stamp != stamp) {
-      chain->stamp = stamp;
-      chain->frame = chain->shown ? native_.Frame(chain->pc) : 0;
-      chain->under = kNoNode;
-    }
-    if (chain->frame != 0) node = Node(node, chain->frame, &is_new);
+  for (uint32_t chain = walk.innermost(); chain != 0; chain = chains[chain].inner) {
+    ChainNode& known = chains.node(chain);
+    if (known.stamp != stamp) known = {stamp, chains[chain].shown ? native_.Frame(chains[chain].pc) : 0, kNoNode, 0};
+    if (known.frame != 0) node = Node(node, known.frame, &is_new);
   }
-  innermost->under = under;
-  innermost->node = node;
+  ChainNode& innermost = chains.node(walk.innermost());
+  innermost.under = under;
+  innermost.node = node;
   return node;
 }
 

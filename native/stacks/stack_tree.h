@@ -28,10 +28,10 @@ class ThreadStack {
     size_t depth = walk_.depth();
     if (depth != 0 && (resolved_ != depth || walk_.epoch() != epoch_)) return false;
     node_ = depth == 0 ? base_ : levels_[depth - 1].node;
-    const NativeChain* innermost = walk_.innermost();
-    if (innermost == nullptr) return true;
-    if (innermost->stamp != stamp_ || innermost->under != node_) return false;
-    node_ = innermost->node;
+    if (walk_.innermost() == 0) return true;
+    const ChainNode& known = walk_.chains().node(walk_.innermost());
+    if (known.stamp != stamp_ || known.under != node_) return false;
+    node_ = known.node;
     return true;
   }
   // The node of the walk's stack, once it is known or resolved.
@@ -101,7 +101,7 @@ class StackTree {
   };
 
   uint32_t Frame(const RawFrame& raw, uint64_t epoch);
-  uint32_t ResolveChain(NativeChain* innermost, uint32_t under, uint32_t stamp);
+  uint32_t ResolveInnermost(const StackWalk& walk, uint32_t under, uint32_t stamp);
   void SweepFrames();
   uint32_t FrameOf(const Location* locations, size_t count);
   // `is_new` says whether `parent` was made for this stack, and then whether the result was.

@@ -28,7 +28,7 @@ Unwinder::Unwinder() {
   entries_ = room == MAP_FAILED ? nullptr : static_cast<Entry*>(room);
 }
 
-PackedRule Unwinder::Learn(const NativeCursor& cursor, uint64_t stack_end, uint64_t place, Entry& entry) {
+PackedRule Unwinder::Learn(NativeCursor cursor, uint64_t stack_end, uint64_t place, Entry& entry) {
   PackedRule found = Find(cursor, stack_end);
   if (found.known() && !found.guessed()) {
     entry.rule.store(found.bits(), std::memory_order_relaxed);
@@ -38,7 +38,7 @@ PackedRule Unwinder::Learn(const NativeCursor& cursor, uint64_t stack_end, uint6
 }
 
 // What is not guessed is good for as long as the module is loaded.
-PackedRule Unwinder::Find(const NativeCursor& cursor, uint64_t stack_end) {
+PackedRule Unwinder::Find(NativeCursor cursor, uint64_t stack_end) {
   Modules& modules = Modules::Get();
   Modules::Reading reading(modules);
   if (!reading.entered()) return {};

@@ -37,12 +37,18 @@ class PackedRule {
     return static_cast<uint64_t>(int64_t{static_cast<int32_t>(bits_) >> kSavedOffsetShift});
   }
   uint64_t bits() const { return bits_; }
+  // Whether it is that of code with frame pointers, as most frames' is.
+  bool is_frame_pointer_rule() const { return bits_ == kFramePointerRule; }
 
  private:
   static constexpr int kSavedShift = 3;
   static constexpr uint64_t kGuessed = 1u << 5;
   static constexpr int kSavedOffsetShift = 6;
   static constexpr int kCfaOffsetShift = 32;
+  static constexpr uint64_t kFramePointerRule = static_cast<uint64_t>(FrameRule::Cfa::kFramePointer) |
+                                                static_cast<uint64_t>(FrameRule::Saved::kBelowCfa) << kSavedShift |
+                                                static_cast<uint32_t>(-16) << kSavedOffsetShift |
+                                                uint64_t{16} << kCfaOffsetShift;
 
   uint64_t bits_ = 0;
 };
@@ -53,7 +59,7 @@ class Unwinder {
 
   // The rule at the cursor's place; unknown where no loaded object is. Callable inside malloc, like Step(): allocates
   // nothing, waits for nothing.
-  PackedRule RuleAt(const NativeCursor& cursor, uint64_t stack_end) {
+  PackedRule RuleAt(NativeCursor cursor, uint64_t stack_end) {
     if (entries_ == nullptr) return {};
     uint64_t place = MixBits(cursor.pc << 16 ^ Modules::Get().generation());
     Entry& entry = entries_[place & (kEntries - 1)];
@@ -64,12 +70,23 @@ class Unwinder {
     return Learn(cursor, stack_end, place, entry);
   }
 
+  // The same, for callers that keep their cursor in registers.
+  [[gnu::noinline]] PackedRule RuleFor(uint64_t pc, uint64_t sp, uint64_t fp, uint64_t stack_end) {
+    return RuleAt({pc, sp, fp}, stack_end);
+  }
+
   // Moves the cursor to its caller by a rule. Returns false at the outermost frame, and where the caller would not lie
   // on the stack between the cursor, whose stack pointer must, and `stack_end`.
   static bool Step(NativeCursor& cursor, PackedRule rule, uint64_t stack_end) {
+    auto word_at = [](uint64_t address) { return *reinterpret_cast<const uint64_t*>(address); };
+    if (rule.is_frame_pointer_rule()) {
+      uint64_t fp = cursor.fp;
+      if (fp < cursor.sp || fp >= (stack_end & ~uint64_t{7}) - 8 || (fp & 7) != 0) return false;
+      cursor = {word_at(fp + 8), fp + 16, word_at(fp)};
+      return cursor.pc != 0;
+    }
     uint64_t room = (stack_end & ~uint64_t{7}) - cursor.sp;
     auto on_stack = [&](uint64_t address) { return address - cursor.sp < room && (address & 7) == 0; };
-    auto word_at = [](uint64_t address) { return *reinterpret_cast<const uint64_t*>(address); };
     uint64_t cfa = rule.cfa_offset();
     switch (rule.cfa()) {
       case FrameRule::Cfa::kStackPointer: cfa += cursor.sp; break;
@@ -101,8 +118,8 @@ class Unwinder {
   };
   static constexpr size_t kEntries = 1u << 16;
 
-  static PackedRule Learn(const NativeCursor& cursor, uint64_t stack_end, uint64_t place, Entry& entry);
-  static PackedRule Find(const NativeCursor& cursor, uint64_t stack_end);
+  static PackedRule Learn(NativeCursor cursor, uint64_t stack_end, uint64_t place, Entry& entry);
+  static PackedRule Find(NativeCursor cursor, uint64_t stack_end);
 
   Entry* entries_;
 };

@@ -1,7 +1,8 @@
 // Runs the tracker for a long time over what stays the same: code moves, threads come and go, blocks come and go.
 //   long_run_driver <records> all|aggregated
-// Prints the bytes of the heap that are in use after each quarter of the records.
+// Prints after each quarter of the records the bytes of the heap that are in use, and the process's private memory.
 #include <malloc.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -41,6 +42,16 @@ void Free(size_t address) {
   Tracker::Get().OnFree(reinterpret_cast<void*>(address));
 }
 
+// Bytes. The driver's blocks are addresses, and take none.
+size_t PrivateMemory() {
+  size_t resident = 0;
+  size_t shared = 0;
+  FILE* file = fopen("/proc/self/statm", "r");
+  if (file == nullptr || fscanf(file, "%*u %zu %zu", &resident, &shared) != 2) abort();
+  fclose(file);
+  return (resident - shared) * static_cast<size_t>(getpagesize());
+}
+
 void ShortThread() {
   for (size_t i = 1; i <= 20; i++) Allocate(0x700000000000 + i * 64, i);
   for (size_t i = 1; i <= 20; i++) Free(0x700000000000 + i * 64);
@@ -69,7 +80,7 @@ int Main(char** argv) {
       if (at % 4000 == 0) std::thread(ShortThread).join();
     }
     struct mallinfo2 heap = mallinfo2();
-    printf("%zu\n", heap.uordblks + heap.hblkhd);
+    printf("%zu %zu\n", heap.uordblks + heap.hblkhd, PrivateMemory());
   }
   return Tracker::Get().Stop("stop") ? 0 : 1;
 }

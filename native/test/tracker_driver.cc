@@ -23,6 +23,10 @@ constexpr size_t kPage = 4096;
 constexpr uint64_t kFewestRounds = 2000;
 constexpr int kLongestSessionMs = 10'000;
 
+// Blocks that one thread leaves for another to free.
+constexpr size_t kHandedOver = 8;
+std::atomic<uint8_t*> g_handed_over[kHandedOver];
+
 std::atomic<bool> g_ending{false};
 std::atomic<uint64_t> g_rounds{0};
 std::atomic<bool> g_broken{false};
@@ -49,6 +53,14 @@ void Reallocate(uint8_t*& block, size_t old_size, size_t size) {
   block = static_cast<uint8_t*>(active ? Tracker::Get().OnRealloc(block, size, realloc) : realloc(block, size));
   if (block[old_size - 1] != (old_size & 0xff)) g_broken = true;
   memset(block, static_cast<int>(size & 0xff), size);
+}
+
+// Leaves a block to whoever comes next, and frees what somebody else has left.
+void HandOver(uint32_t place, size_t size) {
+  uint8_t* block = nullptr;
+  Allocate(block, size);
+  block = g_handed_over[place % kHandedOver].exchange(block);
+  if (block != nullptr) Free(block);
 }
 
 void MapAndUnmap(size_t pages) {
@@ -95,6 +107,7 @@ void Work(uint32_t seed, int rounds) {
     } else {
       Free(block);
     }
+    if (dice % 4 == 1) HandOver(dice >> 2, next);
     if (dice % 64 == 1) MapAndUnmap(1 + dice % 3);
     if (dice % 128 == 2) QueueWork();
     if (dice % 512 == 3) Tracker::Get().OnThreadName();

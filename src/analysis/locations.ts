@@ -1,19 +1,26 @@
 import { Uint32Column } from "../capture/columns.js";
 
-const INITIAL_SLOTS = 1024;
+const INITIAL_NODES = 1024;
 
 /**
  * The places that allocate: each distinct (thread, stack node, allocator) is a location with an index of its own,
- * numbered in order of appearance.
+ * numbered in order of appearance. Those of a stack node are a list that starts with the one asked for last.
  */
 export class Locations {
   readonly thread = new Uint32Column();
   readonly node = new Uint32Column();
   readonly allocator = new Uint32Column();
-  /** Hash table of location + 1; 0 is a free slot. */
-  #slots = new Uint32Array(INITIAL_SLOTS);
-  #mask = INITIAL_SLOTS - 1;
-  #shift = 32 - Math.log2(INITIAL_SLOTS);
+  /** By location + 1: thread and allocator in one word; 0 is nobody. */
+  readonly #who = new Uint32Column();
+  /** By location + 1: the next of the same node, + 1; 0 ends the list. */
+  readonly #next = new Uint32Column();
+  /** By stack node: the first of its list, + 1. */
+  #first = new Uint32Array(INITIAL_NODES);
+
+  constructor() {
+    this.#who.push(0);
+    this.#next.push(0);
+  }
 
   get length(): number {
     return this.node.length;
@@ -21,44 +28,42 @@ export class Locations {
 
   /** The location's index; it is new when that is what `length` was before. */
   indexOf(thread: number, node: number, allocator: number): number {
-    const slots = this.#slots;
-    const nodes = this.node.items;
-    const threads = this.thread.items;
-    const allocators = this.allocator.items;
-    let slot = hash(thread, node, allocator) >>> this.#shift;
-    for (;;) {
-      const location = (slots[slot] as number) - 1;
-      if (location < 0) return this.#add(slot, thread, node, allocator);
-      if (nodes[location] === node && threads[location] === thread && allocators[location] === allocator) {
-        return location;
-      }
-      slot = (slot + 1) & this.#mask;
+    const first = this.#first;
+    if (node < first.length) {
+      const entry = first[node] as number;
+      if (this.#who.items[entry] === word(thread, allocator)) return entry - 1;
     }
+    return this.#find(thread, node, allocator);
   }
 
-  #add(slot: number, thread: number, node: number, allocator: number): number {
+  #find(thread: number, node: number, allocator: number): number {
+    if (node >= this.#first.length) {
+      const grown = new Uint32Array(Math.max(node + 1, 2 * this.#first.length));
+      grown.set(this.#first);
+      this.#first = grown;
+    }
+    const who = word(thread, allocator);
+    const first = this.#first[node] as number;
+    let before = first;
+    for (let entry = first; entry !== 0; entry = this.#next.at(entry)) {
+      if (this.#who.at(entry) === who) {
+        this.#next.items[before] = this.#next.at(entry);
+        this.#next.items[entry] = first;
+        this.#first[node] = entry;
+        return entry - 1;
+      }
+      before = entry;
+    }
     this.thread.push(thread);
     this.node.push(node);
     this.allocator.push(allocator);
-    const count = this.node.length;
-    this.#slots[slot] = count;
-    if (count * 2 > this.#mask) this.#grow();
-    return count - 1;
-  }
-
-  #grow(): void {
-    const size = (this.#mask + 1) * 2;
-    this.#slots = new Uint32Array(size);
-    this.#mask = size - 1;
-    this.#shift--;
-    for (let location = 0; location < this.node.length; location++) {
-      let slot = hash(this.thread.at(location), this.node.at(location), this.allocator.at(location)) >>> this.#shift;
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask;
-      this.#slots[slot] = location + 1;
-    }
+    this.#who.push(who);
+    this.#next.push(first);
+    this.#first[node] = this.length;
+    return this.length - 1;
   }
 }
 
-function hash(thread: number, node: number, allocator: number): number {
-  return Math.imul(node ^ Math.imul(allocator ^ (thread << 8), 0x85ebca6b), 0x9e3779b1);
+function word(thread: number, allocator: number): number {
+  return ((thread << 8) | allocator) >>> 0;
 }

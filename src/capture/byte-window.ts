@@ -13,6 +13,8 @@ const CHUNK = 1024 * 1024;
  */
 export class ByteWindow {
   bytes: Uint8Array;
+  /** The same bytes, for numbers of several bytes. */
+  view: DataView;
   position = 0;
   end = 0;
   /** Start of the record being read: nothing from here on is dropped, so that the record can be read once more. */
@@ -33,6 +35,7 @@ export class ByteWindow {
     this.#source = source;
     this.#chunk = chunk;
     this.bytes = new Uint8Array(chunk + 2 * MARGIN);
+    this.view = new DataView(this.bytes.buffer);
   }
 
   get sourceName(): string {
@@ -82,6 +85,7 @@ export class ByteWindow {
       const grown = new Uint8Array(Math.min(2 * this.bytes.length, need + this.#chunk + 2 * MARGIN));
       grown.set(this.bytes.subarray(0, this.end));
       this.bytes = grown;
+      this.view = new DataView(grown.buffer);
     }
     const room = this.bytes.length - MARGIN - this.end;
     const count = this.#source.read(this.bytes, this.end, Math.min(room, this.#chunk));

@@ -15,6 +15,9 @@ import { AllocatorType, Flag, Type } from "./wire.js";
 /** Addresses and sizes are below this. */
 const ADDRESS_LIMIT = 2 ** 48;
 
+/** In four bytes of varints, the bits that are not set in the last byte of each. */
+const LAST_BYTE_BITS = 0x8080_8080 | 0;
+
 /** Allocator of the record types that imply one. */
 const ALLOCATOR_OF_TYPE = new Uint8Array(16);
 ALLOCATOR_OF_TYPE[Type.MALLOC] = AllocatorType.MALLOC;
@@ -95,6 +98,7 @@ export class CaptureDecoder implements CaptureSource {
     const window = this.#window;
     const tables = this.tables;
     let bytes = window.bytes;
+    let view = window.view;
     let pos = window.position;
     let end = window.end;
     let limit = window.limit;
@@ -112,6 +116,7 @@ export class CaptureDecoder implements CaptureSource {
         window.start = window.position = pos;
         window.ensure(MARGIN);
         bytes = window.bytes;
+        view = window.view;
         start = pos = window.position;
         end = window.end;
         limit = window.limit;
@@ -132,32 +137,47 @@ export class CaptureDecoder implements CaptureSource {
           if (type === Type.ALLOC) allocator = bytes[pos++] as number;
           else if (type === Type.MMAP && (tag & Flag.HEAP_PAGES) !== 0) allocator = AllocatorType.HEAP_PAGES;
           if ((tag & Flag.SAME_STACK) === 0) {
-            let value = bytes[pos++] as number;
-            if (value > 127) {
-              value = window.longVarint(bytes, pos, value);
+            const word = view.getUint32(pos, true);
+            const last = ~word & LAST_BYTE_BITS;
+            if (last !== 0) {
+              const kept = word & (last ^ (last - 1));
+              const value =
+                (kept & 0x7f) | ((kept >>> 1) & 0x3f80) | ((kept >>> 2) & 0x1f_c000) | ((kept >>> 3) & 0xfe0_0000);
+              newNode = node + ((value >>> 1) ^ -(value & 1));
+              pos += (38 - Math.clz32(last & -last)) >>> 3;
+            } else {
+              const value = window.longVarint(bytes, pos + 1, bytes[pos] as number);
               pos = window.varintEnd;
+              newNode = node + unzigzag(value);
             }
-            newNode = node + (value < 0x80000000 ? (value >>> 1) ^ -(value & 1) : unzigzag(value));
           }
           if ((tag & Flag.SAME_SIZE) === 0) {
-            newSize = bytes[pos++] as number;
-            if (newSize > 127) {
-              newSize = window.longVarint(bytes, pos, newSize);
+            const word = view.getUint32(pos, true);
+            const last = ~word & LAST_BYTE_BITS;
+            if (last !== 0) {
+              const kept = word & (last ^ (last - 1));
+              newSize =
+                (kept & 0x7f) | ((kept >>> 1) & 0x3f80) | ((kept >>> 2) & 0x1f_c000) | ((kept >>> 3) & 0xfe0_0000);
+              pos += (38 - Math.clz32(last & -last)) >>> 3;
+            } else {
+              newSize = window.longVarint(bytes, pos + 1, bytes[pos] as number);
               pos = window.varintEnd;
             }
           }
         }
         if ((tag & Flag.SAME_ADDRESS) === 0) {
-          let value = bytes[pos++] as number;
-          if (value > 127) {
-            value = window.longVarint(bytes, pos, value);
-            pos = window.varintEnd;
-          }
-          if (value < 0x80000000) {
-            const half = value >>> 1;
-            const difference = (half >>> 1) ^ -(half & 1);
-            newAddress += (value & 1) === 0 ? difference * 8 : difference;
+          const word = view.getUint32(pos, true);
+          const last = ~word & LAST_BYTE_BITS;
+          if (last !== 0) {
+            const kept = word & (last ^ (last - 1));
+            const value =
+              (kept & 0x7f) | ((kept >>> 1) & 0x3f80) | ((kept >>> 2) & 0x1f_c000) | ((kept >>> 3) & 0xfe0_0000);
+            // The lowest bit: not in units of eight; the next one: the sign.
+            newAddress += ((value >>> 2) ^ -((value >>> 1) & 1)) << (3 - 3 * (value & 1));
+            pos += (38 - Math.clz32(last & -last)) >>> 3;
           } else {
+            const value = window.longVarint(bytes, pos + 1, bytes[pos] as number);
+            pos = window.varintEnd;
             const half = Math.floor(value / 2);
             newAddress += half * 2 === value ? unzigzag(half) * 8 : unzigzag(half);
           }
@@ -248,6 +268,7 @@ export class CaptureDecoder implements CaptureSource {
         }
         // What was read may have moved the window.
         bytes = window.bytes;
+        view = window.view;
         pos = window.position;
         end = window.end;
         limit = window.limit;

@@ -5,8 +5,8 @@ it("locations are one for each thread, stack and allocator, numbered as they app
   const locations = new Locations();
   const triples: [number, number, number][] = [];
   for (let node = 0; node < 10; node++) {
-    for (let thread = 1; thread <= 60; thread++) {
-      for (let allocator = 1; allocator <= 60; allocator++) triples.push([thread, node, allocator]);
+    for (let thread = 1; thread <= 16; thread++) {
+      for (let allocator = 1; allocator <= 40; allocator++) triples.push([thread, node, allocator]);
     }
   }
   const numbers = [...triples.keys()];

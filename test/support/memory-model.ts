@@ -13,6 +13,15 @@ export const PAGE = 4096;
 /** Allocations and bytes by location, `thread:stack:ALLOCATOR`. */
 export type Usage = Record<string, { count: number; size: number }>;
 
+/** What was seen between two snapshots. */
+export interface Interval {
+  /** Most live bytes, the start included, and whose they were. */
+  readonly peak: number;
+  readonly peakUsage: Usage;
+  /** What is live at the end, by location and the interval in which it was allocated: `thread:stack:ALLOCATOR@interval`. */
+  readonly endUsage: Usage;
+}
+
 /**
  * The high-water mark and the rest, by brute force: all of memory is looked at again after every step. Blocks are
  * a map, ranges an array with a cell per page that holds the mapping it belongs to.
@@ -21,8 +30,12 @@ export class MemoryModel {
   peak = 0;
   peakUsage: Usage = {};
   readonly tracked: number[] = [];
-  readonly #blocks = new Map<number, { location: string; size: number }>();
-  readonly #pages: ({ location: string } | undefined)[];
+  /** Those that are over; `endInterval` ends the last one. */
+  readonly intervals: Interval[] = [];
+  #intervalPeak = 0;
+  #intervalPeakUsage: Usage = {};
+  readonly #blocks = new Map<number, { location: string; size: number; made: number }>();
+  readonly #pages: ({ location: string; made: number } | undefined)[];
 
   constructor(pages: number) {
     this.#pages = new Array(pages).fill(undefined);
@@ -34,6 +47,7 @@ export class MemoryModel {
         this.#blocks.set(step.address, {
           location: `${step.thread}:${step.stack}:${AllocatorType[step.allocator]}`,
           size: step.size,
+          made: this.intervals.length,
         });
         break;
       case "free":
@@ -41,7 +55,7 @@ export class MemoryModel {
         break;
       case "map": {
         const location = `${step.thread}:${step.stack}:${step.heapPages ? "HEAP_PAGES" : "MMAP"}`;
-        this.#pages.fill({ location }, step.page, step.page + step.pages);
+        this.#pages.fill({ location, made: this.intervals.length }, step.page, step.page + step.pages);
         break;
       }
       case "unmap":
@@ -49,6 +63,7 @@ export class MemoryModel {
         break;
       case "snapshot":
         this.tracked.push(this.liveBytes());
+        this.endInterval();
         break;
     }
     const live = this.liveBytes();
@@ -56,6 +71,20 @@ export class MemoryModel {
       this.peak = live;
       this.peakUsage = this.usage();
     }
+    if (live > this.#intervalPeak) {
+      this.#intervalPeak = live;
+      this.#intervalPeakUsage = this.usage();
+    }
+  }
+
+  endInterval(): void {
+    this.intervals.push({
+      peak: this.#intervalPeak,
+      peakUsage: this.#intervalPeakUsage,
+      endUsage: this.usage((location, made) => `${location}@${made}`),
+    });
+    this.#intervalPeak = this.liveBytes();
+    this.#intervalPeakUsage = this.usage();
   }
 
   liveBytes(): number {
@@ -64,17 +93,18 @@ export class MemoryModel {
     return bytes;
   }
 
-  usage(): Usage {
+  usage(nameOf = (location: string, _made: number): string => location): Usage {
     const usage: Usage = {};
-    const add = (location: string, count: number, size: number): void => {
-      usage[location] ??= { count: 0, size: 0 };
-      usage[location].count += count;
-      usage[location].size += size;
+    const add = ({ location, made }: { location: string; made: number }, count: number, size: number): void => {
+      const name = nameOf(location, made);
+      usage[name] ??= { count: 0, size: 0 };
+      usage[name].count += count;
+      usage[name].size += size;
     };
-    for (const { location, size } of this.#blocks.values()) add(location, 1, size);
+    for (const block of this.#blocks.values()) add(block, 1, block.size);
     this.#pages.forEach((page, index) => {
       // A range counts where it starts.
-      if (page !== undefined) add(page.location, page === this.#pages[index - 1] ? 0 : 1, PAGE);
+      if (page !== undefined) add(page, page === this.#pages[index - 1] ? 0 : 1, PAGE);
     });
     return usage;
   }

@@ -39,14 +39,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("snapshot" as const) }) },
 );
 
-/** The steps as a capture of every allocation. */
+/** The steps as a capture of every allocation; the time of a snapshot is its number. */
 export function write(steps: readonly Step[]): Uint8Array {
   const writer = new CaptureWriter();
   for (let i = 1; i <= THREADS; i++) writer.thread(i, 1000 + i, `thread ${i}`);
   for (let i = 1; i <= STACKS; i++) writer.stack(`f${i}@/app/a.js:${i}`);
+  let snapshots = 0;
   for (const one of steps) {
     if (one.do === "snapshot") {
-      writer.snapshot(0, 0);
+      writer.snapshot(snapshots++, 0);
       continue;
     }
     writer.switchTo(one.thread);

@@ -1,0 +1,93 @@
+import { Float64Column } from "../capture/columns.js";
+import { AllocatorType } from "../capture/wire.js";
+import type { Locations } from "./locations.js";
+import type { ChangeReader, MemoryChanges } from "./memory-changes.js";
+
+/** Per location, in one column because they change together: bytes and allocations. */
+const PAIR = 2;
+
+/**
+ * Temporary allocations, by location: freed, by the thread that made them, after at most `threshold` other allocations of
+ * that thread. A range counts where it is freed as a whole and at once.
+ */
+export class TemporaryAllocations implements ChangeReader {
+  readonly #locations: Locations;
+  readonly #threshold: number;
+  readonly #byLocation = new Float64Column();
+  /** By thread: its last allocations. */
+  readonly #recent: Recent[] = [];
+
+  /** `locations`: those of the LiveMemory whose changes it is told. `threshold`: memray's default is 1. */
+  constructor(locations: Locations, threshold = 1) {
+    this.#locations = locations;
+    this.#threshold = threshold;
+  }
+
+  take(changes: MemoryChanges): void {
+    while (this.#byLocation.length < this.#locations.length * PAIR) this.#byLocation.push(0);
+    const byLocation = this.#byLocation.items;
+    const { event, location, bytes, count, allocated, length } = changes;
+    const { kind, thread, address, size: sizeOf } = changes.batch;
+    const threadOf = this.#locations.thread.items;
+    for (let row = 0; row < length; row++) {
+      const at = event[row] as number;
+      if (allocated[row] === 1) {
+        this.#recentOf(thread[at] as number).push(address[at] as number, bytes[row] as number);
+      } else if (count[row] === -1) {
+        const freedBy = thread[at] as number;
+        const size = -(bytes[row] as number);
+        // An event that frees and is an allocation itself found out about a free that was not seen.
+        if (kind[at] !== AllocatorType.FREE && !(kind[at] === AllocatorType.MUNMAP && sizeOf[at] === size)) continue;
+        if (threadOf[location[row] as number] !== freedBy) continue;
+        if (!this.#recentOf(freedBy).has(address[at] as number, size)) continue;
+        const pair = (location[row] as number) * PAIR;
+        byLocation[pair] = (byLocation[pair] as number) + size;
+        byLocation[pair + 1] = (byLocation[pair + 1] as number) + 1;
+      }
+    }
+  }
+
+  /** Bytes of the location's temporary allocations. */
+  bytesOf(location: number): number {
+    return this.#byLocation.at(location * PAIR);
+  }
+
+  /** The location's temporary allocations. */
+  countOf(location: number): number {
+    return this.#byLocation.at(location * PAIR + 1);
+  }
+
+  #recentOf(thread: number): Recent {
+    let recent = this.#recent[thread];
+    if (recent === undefined) {
+      recent = new Recent(this.#threshold + 1);
+      this.#recent[thread] = recent;
+    }
+    return recent;
+  }
+}
+
+/** A thread's last allocations: as many as there may be until one is not temporary any more. */
+class Recent {
+  readonly #address: Float64Array;
+  readonly #size: Float64Array;
+  #next = 0;
+
+  constructor(length: number) {
+    this.#address = new Float64Array(length).fill(-1);
+    this.#size = new Float64Array(length);
+  }
+
+  push(address: number, size: number): void {
+    this.#address[this.#next] = address;
+    this.#size[this.#next] = size;
+    if (++this.#next === this.#address.length) this.#next = 0;
+  }
+
+  has(address: number, size: number): boolean {
+    for (let i = 0; i < this.#address.length; i++) {
+      if (this.#address[i] === address && this.#size[i] === size) return true;
+    }
+    return false;
+  }
+}
