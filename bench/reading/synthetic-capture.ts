@@ -1,4 +1,4 @@
-import { Flag, FORMAT_VERSION, MAGIC, Type } from "../../src/capture/wire.js";
+import { Flag, MAGIC, RECORDED_VERSION, Type } from "../../src/capture/wire.js";
 import { CaptureBytes } from "./capture-bytes.js";
 
 /** What a synthetic capture is like. */
@@ -138,7 +138,7 @@ class SyntheticProgram {
       }),
     );
     const numbers = new DataView(new ArrayBuffer(8));
-    numbers.setUint32(0, FORMAT_VERSION, true);
+    numbers.setUint32(0, RECORDED_VERSION, true);
     numbers.setUint32(4, metadata.length, true);
     for (const bytes of [MAGIC, new Uint8Array(numbers.buffer), metadata]) this.#out.bytes(bytes);
   }

@@ -10,7 +10,7 @@ import { readHeader } from "./header.js";
 import type { CaptureHeader } from "./records.js";
 import { CaptureTables } from "./tables.js";
 import { type GunzipMember, UnpackedSource } from "./unpacked-source.js";
-import { AllocatorType, Flag, Type } from "./wire.js";
+import { AllocatorType, Flag, NUMBERED_VERSION, Type } from "./wire.js";
 
 /** Addresses and sizes are below this. */
 const ADDRESS_LIMIT = 2 ** 48;
@@ -48,6 +48,8 @@ export class CaptureDecoder implements CaptureSource {
 
   readonly #source: ByteSource;
   readonly #window: ByteWindow;
+  /** Blocks have numbers in place of addresses. */
+  readonly #numbered: boolean;
   #finished = false;
   /** All that a growing source had was read. */
   #waiting = false;
@@ -57,6 +59,10 @@ export class CaptureDecoder implements CaptureSource {
   readonly #lastNode = new Uint32Column(16);
   readonly #lastSize = new Float64Column(16);
   readonly #lastAddress = new Float64Column(16);
+  /** Per thread, where blocks are numbered: the number of the block that it freed last. Its last address is a range's. */
+  readonly #lastFreed = new Float64Column(16);
+  /** Number of the block allocated last. */
+  #lastBlock = 0;
   /** Frame of the node defined last. */
   #previousFrame = 0;
 
@@ -66,7 +72,9 @@ export class CaptureDecoder implements CaptureSource {
     this.#source = unpacked;
     this.#window = new ByteWindow(unpacked, options.chunkBytes);
     this.#window.onRead = () => options.onRead?.(unpacked.bytesTaken);
-    this.header = readHeader(this.#window);
+    const { header, version } = readHeader(this.#window);
+    this.header = header;
+    this.#numbered = version >= NUMBERED_VERSION;
     this.#addThread();
   }
 
@@ -107,6 +115,9 @@ export class CaptureDecoder implements CaptureSource {
     let node = this.#lastNode.at(thread);
     let size = this.#lastSize.at(thread);
     let address = this.#lastAddress.at(thread);
+    const numbered = this.#numbered;
+    let freed = this.#lastFreed.at(thread);
+    let block = this.#lastBlock;
     let count = batch.length;
     let start = pos;
 
@@ -165,7 +176,18 @@ export class CaptureDecoder implements CaptureSource {
             }
           }
         }
-        if ((tag & Flag.SAME_ADDRESS) === 0) {
+        const isNumber = numbered && type <= Type.FREE;
+        if (isNumber) {
+          newAddress = block + 1;
+          if (type === Type.FREE) {
+            let value = bytes[pos++] as number;
+            if (value > 127) {
+              value = window.longVarint(bytes, pos, value);
+              pos = window.varintEnd;
+            }
+            newAddress = freed + 1 + (value < 0x80000000 ? (value >>> 1) ^ -(value & 1) : unzigzag(value));
+          }
+        } else if ((tag & Flag.SAME_ADDRESS) === 0) {
           const word = view.getUint32(pos, true);
           const last = ~word & LAST_BYTE_BITS;
           if (last !== 0) {
@@ -201,7 +223,17 @@ export class CaptureDecoder implements CaptureSource {
         if (type === Type.ALLOC && (allocator === SNAPSHOT_EVENT || isDeallocator(allocator))) {
           throw window.corrupt(start, `${allocator} is not the number of an allocator`);
         }
-        address = newAddress;
+        if (!isNumber) {
+          address = newAddress;
+        } else if (type === Type.FREE) {
+          if (newAddress < 1 || newAddress > block) {
+            throw window.corrupt(start, `block ${newAddress} is freed before it is allocated`);
+          }
+          freed = newAddress;
+        } else {
+          if (isRange(allocator)) throw window.corrupt(start, `${allocator} is not the number of a block's allocator`);
+          block = newAddress;
+        }
         kind[count] = allocator;
         threadOf[count] = thread;
         sizeOf[count] = eventSize;
@@ -255,10 +287,12 @@ export class CaptureDecoder implements CaptureSource {
         this.#lastNode.items[thread] = node;
         this.#lastSize.items[thread] = size;
         this.#lastAddress.items[thread] = address;
+        this.#lastFreed.items[thread] = freed;
         thread = to;
         node = this.#lastNode.at(thread);
         size = this.#lastSize.at(thread);
         address = this.#lastAddress.at(thread);
+        freed = this.#lastFreed.at(thread);
       } else {
         window.start = start;
         window.position = pos;
@@ -291,7 +325,10 @@ export class CaptureDecoder implements CaptureSource {
     this.#lastNode.items[thread] = node;
     this.#lastSize.items[thread] = size;
     this.#lastAddress.items[thread] = address;
+    this.#lastFreed.items[thread] = freed;
+    this.#lastBlock = block;
   }
+
   /**
    * Decodes a record that is not on the hot path, from the window's position, which is after its `tag` at `start`.
    * False where the input ends inside of it.
@@ -319,12 +356,17 @@ export class CaptureDecoder implements CaptureSource {
     this.#lastNode.push(0);
     this.#lastSize.push(0);
     this.#lastAddress.push(0);
+    this.#lastFreed.push(0);
   }
 }
 
 function unzigzag(value: number): number {
   const half = Math.floor(value / 2);
   return half * 2 === value ? half : -half - 1;
+}
+
+function isRange(allocator: number): boolean {
+  return allocator === AllocatorType.MMAP || allocator === AllocatorType.HEAP_PAGES;
 }
 
 function isDeallocator(allocator: number): boolean {

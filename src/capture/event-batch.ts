@@ -22,7 +22,7 @@ export class EventBatch {
   readonly node: Uint32Array;
   /** Bytes; 0 for FREE. */
   readonly size: Float64Array;
-  /** Address. For a snapshot: its index in `snapshots`. */
+  /** Address, or a number that identifies the block. For a snapshot: its index in `snapshots`. */
   readonly address: Float64Array;
   /** The snapshots among the events. */
   readonly snapshots: RawSnapshot[] = [];

@@ -16,11 +16,17 @@ export function headerBytes(start: Uint8Array): number {
   return FIXED_BYTES + (length > MAX_METADATA_BYTES ? 0 : length);
 }
 
+/** The header, and the version of the format that the records after it have. */
+export interface VersionedHeader {
+  readonly version: number;
+  readonly header: CaptureHeader;
+}
+
 /**
  * Reads the header and leaves the window at the first record.
  * @throws CaptureError `NOT_A_CAPTURE`, `NEWER_VERSION` or `CORRUPT`.
  */
-export function readHeader(window: ByteWindow): CaptureHeader {
+export function readHeader(window: ByteWindow): VersionedHeader {
   const name = window.sourceName;
   const whole = window.ensure(FIXED_BYTES);
   const present = Math.min(MAGIC.length, window.end - window.position);
@@ -62,7 +68,7 @@ export function readHeader(window: ByteWindow): CaptureHeader {
   }
   if (!isObject(metadata)) throw corrupt(name, FIXED_BYTES, "its metadata is not a JSON object");
   window.position += length;
-  return toHeader(metadata);
+  return { version, header: toHeader(metadata) };
 }
 
 /** Nothing of such a file can be read, since the header comes first. */

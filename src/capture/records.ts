@@ -45,6 +45,7 @@ export interface Metadata extends CaptureHeader {
 export interface AllocationRecord {
   readonly tid: number;
   readonly threadName: string;
+  /** Where the block or range is; of a block in a compressed capture, a number that identifies it. */
   readonly address: number;
   /** Requested bytes; the sum over the merged allocations. */
   readonly size: number;

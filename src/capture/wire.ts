@@ -4,7 +4,12 @@
  */
 
 export const MAGIC = Uint8Array.of(0x68, 0x65, 0x61, 0x70, 0x72, 0x61, 0x79, 0);
-export const FORMAT_VERSION = 2;
+/** The newest format. */
+export const FORMAT_VERSION = 3;
+/** What the agent writes. */
+export const RECORDED_VERSION = 2;
+/** From this one on, blocks have numbers in place of addresses; captures have it once they were compressed. */
+export const NUMBERED_VERSION = 3;
 export const MAX_METADATA_BYTES = 16 * 1024 * 1024;
 export const MAX_STRING_BYTES = 16 * 1024 * 1024;
 export const MAX_BUILD_ID_BYTES = 64;

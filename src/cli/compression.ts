@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import { CaptureError } from "../capture/errors.js";
 import { CaptureCompression, COMPRESSION_LEVEL } from "../tracker/compress-capture.js";
 import { progressBar } from "./progress.js";
 
@@ -26,17 +27,18 @@ export async function compressCaptures(captures: readonly string[], quiet: boole
   }
 }
 
-async function compress(capture: string, quiet: boolean, interrupted: () => boolean): Promise<void> {
+async function compress(capture: string, quiet: boolean, interrupted: () => boolean, asItIs = false): Promise<void> {
   let compression: CaptureCompression | undefined;
+  let damaged = false;
   const progress = quiet ? undefined : progressBar("Compressing");
   try {
     if (interrupted()) return;
-    compression = CaptureCompression.open(capture);
+    compression = CaptureCompression.open(capture, asItIs);
     if (compression === undefined) return;
     const { size } = compression;
     const atOnce = Math.min(availableParallelism(), MOST_AT_ONCE);
-    const begun: { readonly bytes: number; readonly gzip: Promise<Uint8Array> }[] = [];
-    let [done, more] = [0, true];
+    const begun: { readonly taken: number; readonly gzip: Promise<Uint8Array> }[] = [];
+    let more = true;
     while (more || begun.length > 0) {
       while (more && begun.length < atOnce) {
         const bytes = compression.read();
@@ -45,20 +47,21 @@ async function compress(capture: string, quiet: boolean, interrupted: () => bool
           const packed = gzipInThread(bytes, { level: COMPRESSION_LEVEL, chunkSize: 1024 * 1024 });
           // Where one fails, those behind it are never waited for.
           packed.catch(() => {});
-          begun.push({ bytes: bytes.length, gzip: packed });
+          begun.push({ taken: compression.taken, gzip: packed });
         }
       }
       const first = begun.shift();
       if (first === undefined) break;
       compression.write(await first.gzip);
       if (interrupted()) throw new Error("interrupted");
-      done += first.bytes;
-      progress?.update(done, size);
+      progress?.update(first.taken, size);
     }
     compression.finish();
-  } catch {
+  } catch (error) {
     compression?.abandon();
+    damaged = error instanceof CaptureError;
   } finally {
     progress?.stop();
   }
+  if (damaged && !asItIs) await compress(capture, quiet, interrupted, true);
 }

@@ -1,4 +1,4 @@
-import { AllocatorType, Extended, Flag, FORMAT_VERSION, MAGIC, Type } from "../../src/capture/wire.js";
+import { AllocatorType, Extended, Flag, MAGIC, RECORDED_VERSION, Type } from "../../src/capture/wire.js";
 
 /** What `new CaptureWriter()` puts into the header. */
 export const HEADER = {
@@ -52,7 +52,7 @@ export class CaptureWriter {
   #nodes = 0;
   #previousFrame = 0;
 
-  constructor(header: object = HEADER, version: number = FORMAT_VERSION) {
+  constructor(header: object = HEADER, version: number = RECORDED_VERSION) {
     const metadata = utf8.encode(JSON.stringify(header));
     this.raw(...MAGIC);
     this.#u32(version);

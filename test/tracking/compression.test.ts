@@ -9,6 +9,7 @@ import { CaptureWriter, HEADER } from "../support/capture-writer.js";
 import { type Folder, heapray, heaprayUntilReady, node, root, temporaryFolder } from "../support/heapray.js";
 import { nodeVersions } from "../support/node-versions.js";
 import { noise } from "../support/noise.js";
+import { numberedForm } from "../support/numbered-form.js";
 import { program, trailerOf } from "./truth.js";
 
 const CJS = path.join(root, "dist/index.cjs");
@@ -157,7 +158,7 @@ test("what an interrupted attempt left is replaced by the next", () => {
   const capture = folder.write("a.bin", bytes);
   folder.write("a.bin.compressing", "half of it");
   expect(compressCaptureSync(capture)).toBe(true);
-  expect(gunzipSync(readFileSync(capture)).equals(bytes)).toBe(true);
+  expect(gunzipSync(readFileSync(capture)).equals(numberedForm(bytes))).toBe(true);
   expect(readdirSync(folder.path)).toEqual(["a.bin"]);
 });
 
