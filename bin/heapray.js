@@ -1,10 +1,11 @@
 #!/usr/bin/env node
+// CommonJS, and one file: loading modules is most of what starting costs.
 let cli;
 try {
-  cli = await import("../dist/cli/main.js");
+  cli = require("../dist/cli/main.cjs");
 } catch (error) {
   const sentences = {
-    ERR_MODULE_NOT_FOUND: `this checkout is not built (${error?.message}); run "npm ci", or "npm run build".`,
+    MODULE_NOT_FOUND: `this checkout is not built (${error?.message.split("\n")[0]}); run "npm ci", or "npm run build".`,
     EMFILE: 'too many files are open for heapray to start; permit more ("ulimit -n 1024").',
     ENFILE: "the system has too many files open for heapray to start.",
   };
@@ -13,4 +14,4 @@ try {
   process.stderr.write(`heapray: ${sentence}\n`);
   process.exit(1);
 }
-await cli.main(process.argv);
+cli.main(process.argv);

@@ -263,7 +263,7 @@ bool Tracker::Introduce(ThreadState& thread) {
 [[gnu::always_inline]] inline bool Tracker::IsResolved(ThreadState& thread) const {
   if (thread.context.node != 0) [[unlikely]]
     thread.stack.SetBase(thread.context.session == session_ ? thread.context.node : 0);
-  return thread.stack.Unchanged();
+  return thread.stack.Find();
 }
 
 [[gnu::always_inline]] inline bool Tracker::Enter(ThreadState& thread, uint32_t* node) {

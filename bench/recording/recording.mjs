@@ -30,6 +30,7 @@ export const recording = {
 async function measureProgram(program, context) {
   const { settings, results } = context;
   const measured = wanted(program, context);
+  if (measured.length === 0) return;
   const missing = measured.filter((name) => wayNamed(name).installed?.() === false);
   const compared = [];
   for (const name of measured.filter((name) => !missing.includes(name))) {
@@ -62,7 +63,9 @@ async function measureProgram(program, context) {
  */
 function wanted(program, { settings }) {
   if (settings.ways.length > 0) return settings.ways;
-  return settings.short ? program.short : Object.keys(ways);
+  if (!settings.short) return Object.keys(ways);
+  // What was asked for by its name is not left out.
+  return settings.parts.length > 0 && program.short.length === 0 ? ["tracked"] : program.short;
 }
 
 /**

@@ -2,14 +2,16 @@
 import { rmSync } from "node:fs";
 import { pairedRuns, quantile } from "../paired.mjs";
 import { captureIn, wayNamed } from "../recording/ways.mjs";
+import { program } from "../root.mjs";
 import { count, ratioCell } from "../table.mjs";
 import { timedRun } from "../timed-run.mjs";
-import { dimensions } from "./dimensions.mjs";
+import { calibration, dimensions } from "./dimensions.mjs";
 import { plot } from "./plot.mjs";
 
 /** @typedef {import("../benchmarks.mjs").Context} Context */
 /** @typedef {import("./dimensions.mjs").Dimension} Dimension */
-/** @typedef {import("./dimensions.mjs").Operation} Operation */
+/** @typedef {import("./dimensions.mjs").Message} Message */
+/** @typedef {import("./dimensions.mjs").Work} Work */
 /** @typedef {import("../paired.mjs").PairedRuns} PairedRuns */
 
 /**
@@ -23,8 +25,6 @@ import { plot } from "./plot.mjs";
  * @property {PairedRuns["runs"]} runs
  */
 
-/** @typedef {Map<string, Operation>} Operations by the script */
-
 const WAYS = ["tracked", "aggregate"];
 /** At the largest point of the short version. */
 const SHORT_WAYS = ["tracked"];
@@ -37,13 +37,12 @@ export const scale = {
   title: "cost against work: records, live allocations, depth, threads",
   parts: Object.keys(dimensions),
   async run(context) {
-    /** @type {Operations} */
-    const known = new Map();
+    const message = await measuredMessage(context);
     const panels = [];
     for (const part of context.parts) {
       const dimension = dimensions[part];
       if (!dimension) throw new Error(`there is no dimension ${part}.`);
-      const measured = await measure(dimension, await operationOf(dimension, known, context), context);
+      const measured = await measure(dimension, message, context);
       report(dimension, measured, context);
       panels.push({ title: dimension.title, unit: dimension.unit, lines: measured });
     }
@@ -53,25 +52,25 @@ export const scale = {
 
 /**
  * @param {Dimension} dimension
- * @param {Operation} operation
+ * @param {Message} message
  * @param {Context} context
  * @returns {Promise<Measured[]>}
  */
-async function measure(dimension, operation, { settings, folder, progress }) {
+async function measure(dimension, message, { settings, folder, progress }) {
   const measured = [];
   for (const point of settings.short ? dimension.short : dimension.points) {
-    const args = [dimension.script, ...dimension.args(point, operation).map(String)];
+    const work = dimension.work(point, message);
     const pairs = point > LARGE ? 1 : Math.min(settings.pairs, MOST_PAIRS);
     for (const way of settings.short && point === dimension.short.at(-1) ? SHORT_WAYS : WAYS) {
       const command = (/** @type {string} */ name) =>
-        /** @type {[string, ...string[]]} */ ([...wayNamed(name).command(settings.node, folder), ...args]);
+        /** @type {[string, ...string[]]} */ ([...wayNamed(name).command(settings.node, folder), ...script(work)]);
       progress.start(`scale: ${count(point)} ${dimension.unit}, ${wayNamed(way).title}`, pairs);
       const runs = await pairedRuns(command("untracked"), command(way), pairs, {
         warmUp: false,
         onPair: () => progress.step(),
       });
       progress.stop();
-      measured.push({ point, way, ...costs(runs, dimension.operations(point, operation) * operation.allocations) });
+      measured.push({ point, way, ...costs(runs, work.replaced * message.allocations) });
       // Up to half a gigabyte.
       rmSync(captureIn(folder), { force: true });
     }
@@ -101,40 +100,35 @@ function costs({ work, runs }, allocations) {
 }
 
 /**
- * @param {Dimension} dimension
- * @param {Operations} known
- * @param {Context} context
- * @returns {Promise<Operation>}
+ * @param {Work} work
+ * @returns {string[]} the program and its arguments
  */
-async function operationOf(dimension, known, context) {
-  const operation = known.get(dimension.script) ?? (await calibrate(dimension, context));
-  known.set(dimension.script, operation);
-  return operation;
+function script({ live, replaced, depth, threads }) {
+  return [program("messages.cjs"), ...[live, replaced, depth, threads].map(String)];
 }
 
 /**
- * Counts what an operation of a program is, from two aggregated runs.
- * @param {Dimension} dimension
+ * Counts what a message is, from aggregated runs with more and with fewer of them.
  * @param {Context} context
- * @returns {Promise<Operation>}
+ * @returns {Promise<Message>}
  */
-async function calibrate({ script, calibration, calibrated }, { settings, folder, progress }) {
+async function measuredMessage({ settings, folder, progress }) {
   const { FileReader } = await import("../../dist/analysis/file-reader.js");
-  progress.start("scale: counting the allocations of an operation");
-  const counts = calibration.map((args) => {
-    const way = wayNamed("aggregate").command(settings.node, folder);
-    timedRun([...way, script, ...args.map(String)]);
+  const counted = (/** @type {Work} */ work) => {
+    timedRun([...wayNamed("aggregate").command(settings.node, folder), ...script(work)]);
     const reader = new FileReader(captureIn(folder));
     let live = 0;
     for (const { nAllocations } of reader.getHighWatermarkAllocationRecords()) live += nAllocations;
     return { allocations: reader.metadata.totalAllocations, live };
-  });
-  progress.stop();
-  const [less = { allocations: 0, live: 0 }, more = less] = counts;
-  return {
-    allocations: (more.allocations - less.allocations) / calibrated,
-    live: (more.live - less.live) / calibrated,
   };
+  progress.start("scale: counting the allocations of a message");
+  const of = (/** @type {readonly Work[]} */ works, /** @type {keyof Message} */ what) => {
+    const [fewer = 0, more = 0] = works.map((work) => counted(work)[what]);
+    return (more - fewer) / calibration.messages;
+  };
+  const message = { allocations: of(calibration.replacing, "allocations"), live: of(calibration.keeping, "live") };
+  progress.stop();
+  return message;
 }
 
 /**

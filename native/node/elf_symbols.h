@@ -8,8 +8,27 @@
 
 namespace heapray {
 
-// Calls `visit(name, address, bytes)` for every defined symbol of the executable, with run-time addresses.
-// Returns false when the executable has no symbol table (it was stripped) or cannot be read.
+// Beginnings of the names that anybody here looks for. The table has a few hundred thousand others, and it is read
+// while the program waits to start: most are told apart by a few bytes.
+inline constexpr std::string_view kWantedSymbols[] = {
+    "_ZN2v88internal15MemoryAllocator",
+    "_ZN2v88internal9CodeRange",
+    "_ZN2v88internal9SemiSpace",
+    "_ZN2v88internal10PagedSpace",
+    "_ZN2v88internal13ReadOnlySpace",
+    "_ZN2v88internal12BackingStore",
+    "_ZN2v88internal4wasm",
+    "_ZN2v88internal4Heap",
+    "_ZN2v88internal11interpreter9Bytecodes14kBytecodeSizesE",
+    "Builtins_Allocate",
+    "worker",
+    "_ZN4node12_GLOBAL__N_1L20PlatformWorkerThreadEPv",
+    "_ZN4node12_GLOBAL__N_120PlatformWorkerThreadEPv",
+    "_ZZN4node6worker6Worker11StartThread",
+};
+
+// Calls `visit(name, address, bytes)` for every defined symbol of the executable that is wanted, with run-time
+// addresses. Returns false when the executable has no symbol table (it was stripped) or cannot be read.
 bool ForEachExecutableSymbol(const std::function<void(std::string_view, uint64_t, uint64_t)>& visit);
 
 }  // namespace heapray

@@ -59,13 +59,16 @@ void UpdateFigures(IsolateState& state) {
 std::atomic<void (*)(IsolateState&)> g_after_collection{nullptr};
 
 void OnCollection(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* data) {
-  static_cast<IsolateState*>(data)->collecting = true;
+  auto* state = static_cast<IsolateState*>(data);
+  state->collecting = true;
+  state->known.Forget();
 }
 
 void OnCollected(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags, void* data) {
   Untracked untracked;
   auto* state = static_cast<IsolateState*>(data);
   state->collecting = false;
+  state->known.Forget();
   // A full collection may move or free code and bytecode: what is known of an address ends with it.
   if ((type & v8::kGCTypeMarkSweepCompact) != 0) state->epoch.store(Isolates::NewEpoch());
   UpdateFigures(*state);

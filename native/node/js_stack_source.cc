@@ -140,9 +140,9 @@ bool JsStackSource::FirstOfDirectCall(uint64_t called, uint64_t fp, const Isolat
   }
   link.kind = Kind::kCompiled;
   if (link.pc == 0) {
-    if (Slots(state).FunctionAt(fp) == 0) return false;
+    if (FunctionAt(fp, state) == 0) return false;
     link.pc = WordAt(called + 8);
-    link.kind = Slots(state).IsInterpreted(fp) ? Kind::kInterpreted : Kind::kBuiltin;
+    link.kind = IsInterpreted(fp, state) ? Kind::kInterpreted : Kind::kBuiltin;
   }
   *frame = FrameOf(link, state);
   return true;
@@ -153,7 +153,7 @@ bool JsStackSource::IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& 
   if (!IsOnStack(fp, called, state)) return false;
   // Its own kinds are marked by small, even numbers.
   uint64_t marker = WordAt(fp - 8);
-  return ((marker & 1) == 0 && marker < kMostFrameKinds) || Slots(state).FunctionAt(fp) != 0;
+  return ((marker & 1) == 0 && marker < kMostFrameKinds) || FunctionAt(fp, state) != 0;
 }
 
 // Deoptimizing takes the function's frame off the stack before it calls C++, and with it the return address: what is
@@ -161,7 +161,7 @@ bool JsStackSource::IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& 
 uint64_t JsStackSource::FirstFrameAbove(uint64_t address, const IsolateState& state) const {
   for (uint64_t fp = address + 16; fp + 16 <= state.stack_end; fp += 8) {
     if (!IsOnStack(WordAt(fp), fp, state) || !IsV8Code(WordAt(fp + 8), state)) continue;
-    if (Slots(state).FunctionAt(fp) != 0) return fp;
+    if (FunctionAt(fp, state) != 0) return fp;
   }
   return 0;
 }
@@ -171,7 +171,7 @@ RawFrame JsStackSource::FrameAt(uint64_t fp, const IsolateState& state) const {
   Link link{};
   link.fp = fp;
   link.pc = builtins_begin_;
-  link.kind = Slots(state).IsInterpreted(fp) ? Kind::kInterpreted : Kind::kBuiltin;
+  link.kind = IsInterpreted(fp, state) ? Kind::kInterpreted : Kind::kBuiltin;
   return FrameOf(link, state);
 }
 
@@ -260,12 +260,11 @@ void JsStackSource::Describe(const RawFrame& frame, FrameSink& sink) {
   V8Frames::Owner owner{state->ordinal, state->watched ? state->epoch.load() : 0,
                         reinterpret_cast<uint64_t>(state->isolate), builtins_begin_, state->builtins_copy};
   // A walk may have been led astray (by a frame of a kind that V8 has added since): look before believing.
-  const FrameSlots& slots = Slots(*state);
-  if (slots.FunctionAt(frame.fp) == 0) return;
+  if (FunctionAt(frame.fp, *state) == 0) return;
   V8Frames& frames = state->collecting ? frames_in_collections_ : frames_;
   if (BuiltinOffset(frame.pc, *state) >= builtins_bytes_) {
     frames.DescribeCompiled(frame.pc, frame.fp, owner, sink);
-  } else if (slots.IsInterpreted(frame.fp)) {
+  } else if (IsInterpreted(frame.fp, *state)) {
     frames.DescribeInterpreted(frame.fp, owner, sink);
   } else {
     frames.DescribeBuiltin(frame.fp, owner, sink);

@@ -56,9 +56,19 @@ class JsStackSource final : public StackSource {
     uint64_t offset = pc - state.builtins_copy;
     return offset < builtins_bytes_ ? offset : pc - builtins_begin_;
   }
-  // For slots that need not hold what they should. While a collection goes on, other threads free memory.
+  // For slots that need not hold what they should. While a collection goes on, other threads free memory; and until
+  // collections are watched, nobody tells when an object that was looked at has moved.
   const FrameSlots& Slots(const IsolateState& state) const {
     return state.collecting ? copying_slots_ : checked_slots_;
+  }
+  static KnownSlots* Known(const IsolateState& state) {
+    return state.collecting || !state.watched.load(std::memory_order_relaxed) ? nullptr : &state.known;
+  }
+  V8Heap::Object FunctionAt(uint64_t fp, const IsolateState& state) const {
+    return Slots(state).FunctionAt(fp, Known(state));
+  }
+  bool IsInterpreted(uint64_t fp, const IsolateState& state) const {
+    return Slots(state).IsInterpreted(fp, Known(state));
   }
   Kind KindOf(uint64_t pc, uint64_t fp, const IsolateState& state);
   // Whether `pc` lies in code compiled at run time. (The copy of the built-in code lies among it.)

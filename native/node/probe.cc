@@ -21,12 +21,11 @@ constexpr char kExpected[] = "heaprayProbe heapray:probe heapray-probe.map 2:14 
 // Writes frames down as text.
 class Notes final : public FrameSink {
  public:
-  void Add(std::string_view function, SourceScript& script, uint32_t line, uint32_t column, uint32_t function_line,
-           uint32_t function_column) override {
-    std::string text(function);
+  void Add(SourceFunction& function, SourceScript& script, uint32_t line, uint32_t column) override {
+    std::string text(function.name);
     text.append(" ").append(script.url).append(" ").append(script.source_map_url);
     text += " " + std::to_string(line) + ":" + std::to_string(column);
-    text += " " + std::to_string(function_line) + ":" + std::to_string(function_column);
+    text += " " + std::to_string(function.line) + ":" + std::to_string(function.column);
     lines_.push_back(std::move(text));
   }
   const std::vector<std::string>& lines() const { return lines_; }

@@ -21,18 +21,17 @@ constexpr int32_t kMostAllocationBytes = 384;
 }  // namespace
 
 void V8Frames::Emit(V8Heap::Object shared, int32_t script_offset, Owner owner, FrameSink& sink) {
-  const V8Function& function = scripts_.FunctionOf(shared, owner.isolate, owner.epoch);
+  V8Function& function = scripts_.FunctionOf(shared, owner.isolate, owner.epoch);
   if (function.script == nullptr) {
     // V8's own closures (what resumes an await) have no name and tell nothing.
     if (function.name == "<anonymous>") return;
-    sink.Add(function.name, builtin_script_, 0, 0, 0, 0);
+    sink.Add(function.source, builtin_script_, 0, 0);
     return;
   }
   LineColumn at = function.script->At(script_offset);
-  const LineColumn& start = function.start_position;
   // Where V8 keeps no positions (code from a cache), the function's start is the best that is true.
-  if (at.line == 0) at = start;
-  sink.Add(function.name, function.script->name(), at.line, at.column, start.line, start.column);
+  if (at.line == 0) at = {function.source.line, function.source.column};
+  sink.Add(function.source, function.script->name(), at.line, at.column);
 }
 
 void V8Frames::DescribeInterpreted(uint64_t fp, Owner owner, FrameSink& sink) {
@@ -153,7 +152,8 @@ V8Heap::Object V8Frames::InlinedFunction(V8Heap::Object deopt_data, int32_t id) 
 
 bool V8Frames::IsInstructionStream(uint64_t address, uint64_t map_word, uint64_t code_word, uint64_t pc,
                                    V8Heap::Object* code) {
-  if ((map_word & 3) != 1 || (code_word & 3) != 1) return false;
+  constexpr int kAddressBits = 47;
+  if ((map_word & 3) != 1 || (code_word & 3) != 1 || (map_word | code_word) >> kAddressBits != 0) return false;
   bool known = std::find(stream_maps_.begin(), stream_maps_.end(), map_word) != stream_maps_.end();
   // Anything may stand between instructions: a word is a pointer only when the kernel agrees.
   V8Heap careful(layout_, heap_.copies() ? V8Heap::Reads::kCopied : V8Heap::Reads::kChecked);
@@ -189,19 +189,24 @@ V8Heap::Object V8Frames::CodeAt(uint64_t pc) {
 // Every piece of compiled code begins with a heap object's header: it is the nearest one below the address.
 V8Heap::Object V8Frames::FindCode(uint64_t pc) {
   constexpr size_t kStep = 4096;
-  uint64_t words[kStep / 8 + 1];
-  uint64_t above = 0;  // the word above the part just read
+  uint64_t copy[kStep / 8];
+  uint64_t above = 0;  // the word above the part being looked at
   uint64_t end = (pc + 7) & ~uint64_t{7};
   for (uint64_t scanned = 0; scanned < kLargestCode; scanned += kStep) {
     uint64_t begin = (end - 1) & ~uint64_t{kStep - 1};
     size_t count = (end - begin) / 8;
-    if (V8Heap::CarefulCopy(begin, words, count * 8) != count * 8) return 0;
-    words[count] = above;
+    auto words = reinterpret_cast<const uint64_t*>(begin);
+    if (heap_.copies()) {
+      if (V8Heap::CarefulCopy(begin, copy, count * 8) != count * 8) return 0;
+      words = copy;
+    } else if (!IsReadable(begin)) {
+      return 0;
+    }
     for (size_t i = count; i-- > 0;) {
       V8Heap::Object code;
-      if (IsInstructionStream(begin + i * 8, words[i], words[i + 1], pc, &code)) return code;
+      if (IsInstructionStream(begin + i * 8, words[i], above, pc, &code)) return code;
+      above = words[i];
     }
-    above = words[0];
     end = begin;
   }
   return 0;

@@ -24,17 +24,6 @@ constexpr uint32_t kFunctionKindMask = 31;
 // Beyond so many variables a scope keeps their names in one hash table.
 constexpr int64_t kMostInlinedNames = 75;
 
-std::vector<uint32_t> LineStarts(const V8Heap::Characters& source) {
-  std::vector<uint32_t> starts{0};
-  for (uint32_t i = 0; i < source.length; i++) {
-    char16_t c = source[i];
-    bool ends_line =
-        c == '\n' || (c == '\r' && (i + 1 == source.length || source[i + 1] != '\n')) || c == 0x2028 || c == 0x2029;
-    if (ends_line) starts.push_back(i + 1);
-  }
-  return starts;
-}
-
 }  // namespace
 
 V8Script::V8Script(const V8Heap& heap, V8Heap::Object source, std::string url, std::string source_map_url,
@@ -55,14 +44,14 @@ V8Script::V8Script(const V8Heap& heap, V8Heap::Object source, std::string url, s
     characters->data = copy.data();
   }
   length_ = characters->length;
-  line_starts_ = LineStarts(*characters);
+  lines_ = LineTable(*characters);
 }
 
 LineColumn V8Script::At(int32_t offset) const {
-  if (offset < 0 || static_cast<uint32_t>(offset) > length_ || line_starts_.empty()) return {};
-  auto next = std::upper_bound(line_starts_.begin(), line_starts_.end(), static_cast<uint32_t>(offset));
-  auto line = static_cast<int32_t>(next - line_starts_.begin()) - 1;
-  auto column = offset - static_cast<int32_t>(line_starts_[static_cast<size_t>(line)]);
+  if (offset < 0 || static_cast<uint32_t>(offset) > length_ || lines_.empty()) return {};
+  uint32_t at = lines_.LineOf(static_cast<uint32_t>(offset));
+  auto line = static_cast<int32_t>(at);
+  auto column = offset - static_cast<int32_t>(lines_.StartOf(at));
   if (line == 0) column += column_offset_;
   return {static_cast<uint32_t>(line + line_offset_ + 1), static_cast<uint32_t>(column + 1)};
 }
@@ -72,31 +61,35 @@ void V8Scripts::Clear() {
   functions_.clear();
 }
 
-const V8Function& V8Scripts::FunctionOf(V8Heap::Object shared, uint32_t isolate, uint64_t epoch) {
+V8Function& V8Scripts::FunctionOf(V8Heap::Object shared, uint32_t isolate, uint64_t epoch) {
   if (functions_.size() > kMostFunctions) functions_.clear();
   Known& known = functions_[shared];
   if (known.epoch == epoch && epoch != 0) return known.function;
 
-  V8Function function;
+  V8Function& function = known.function;
+  function = V8Function();
+  int32_t start = -1;
   int32_t end = -1;
   V8Heap::Object name_or_scope = heap_.Field(shared, layout_.sfi_name_or_scope_info);
   if (heap_.IsType(name_or_scope, layout_.scope_info_type)) {
-    ReadScopeInfo(name_or_scope, &function.name, &function.start, &end);
+    ReadScopeInfo(name_or_scope, &function.name, &start, &end);
   } else if (heap_.IsString(name_or_scope)) {
     function.name = heap_.ToUtf8(name_or_scope, kLongestName);
   }
   function.script = ScriptOf(shared, isolate);
   if (function.script != nullptr) {
-    function.start_position = function.script->At(function.start);
+    LineColumn at = function.script->At(start);
+    function.source.line = at.line;
+    function.source.column = at.column;
     int32_t literal = heap_.Read<int32_t>(shared + static_cast<uint64_t>(layout_.sfi_function_literal_id));
-    bool whole_script = function.start == 0 && end >= 0 && static_cast<uint32_t>(end) == function.script->length();
+    bool whole_script = start == 0 && end >= 0 && static_cast<uint32_t>(end) == function.script->length();
     // Node wraps a CommonJS module in a function that spans the script.
     if (function.name.empty() && (literal == 0 || whole_script)) function.name = "<module>";
   }
   if (function.name.empty()) function.name = "<anonymous>";
+  function.source.name = function.name;
   known.epoch = epoch;
-  known.function = std::move(function);
-  return known.function;
+  return function;
 }
 
 void V8Scripts::ReadScopeInfo(V8Heap::Object scope_info, std::string* name, int32_t* start, int32_t* end) const {

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "node/line_table.h"
 #include "node/v8_heap.h"
 #include "stacks/stack_source.h"
 
@@ -35,14 +36,13 @@ class V8Script {
   int32_t line_offset_;
   int32_t column_offset_;
   uint32_t length_ = 0;
-  std::vector<uint32_t> line_starts_;
+  LineTable lines_;
 };
 
 struct V8Function {
   std::string name;
   std::shared_ptr<V8Script> script;
-  int32_t start = -1;  // offset in the script
-  LineColumn start_position;
+  SourceFunction source;  // what it is called and where it starts
 };
 
 class V8Scripts {
@@ -51,7 +51,7 @@ class V8Scripts {
 
   // The function that a SharedFunctionInfo describes. `isolate` tells isolates apart, `epoch` is the thread's:
   // an address is good for one function as long as it lasts.
-  const V8Function& FunctionOf(V8Heap::Object shared, uint32_t isolate, uint64_t epoch);
+  V8Function& FunctionOf(V8Heap::Object shared, uint32_t isolate, uint64_t epoch);
 
   // The bytecodes of a function that is not being interpreted just now, or 0.
   V8Heap::Object BytecodeOf(V8Heap::Object shared) const;

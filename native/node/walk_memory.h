@@ -37,12 +37,11 @@ class WalkMemory {
         pairs_(2 * kMost),
         words_(kMost),
         fresh_links_(kMost),
-        fresh_frames_(kMost) {}
+        fresh_frames_(kMost),
+        usable_(known_.usable() && pair_addresses_.usable() && pairs_.usable() && words_.usable() &&
+                fresh_links_.usable() && fresh_frames_.usable()) {}
 
-  bool usable() const {
-    return known_.usable() && pair_addresses_.usable() && pairs_.usable() && words_.usable() && fresh_links_.usable() &&
-           fresh_frames_.usable();
-  }
+  bool usable() const { return usable_; }
 
   void Forget() { count_ = 0; }
 
@@ -161,6 +160,7 @@ class WalkMemory {
   MappedArray<Word> words_;
   MappedArray<Link> fresh_links_;  // innermost first
   MappedArray<RawFrame> fresh_frames_;
+  bool usable_;
   size_t count_ = 0;
   size_t candidates_ = 0;  // links that the walk has not passed yet
   size_t unchanged_ = kNotLooked;

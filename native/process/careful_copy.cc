@@ -30,6 +30,8 @@ size_t CopyThroughFile(uint64_t address, void* to, size_t bytes) {
 // before.)
 bool TakesAsMask(uint64_t address) {
   constexpr int kNoSuchChange = -1;
+  // No address stands for no mask, which is not read.
+  if (address == 0) return false;
   return syscall(SYS_rt_sigprocmask, kNoSuchChange, address, nullptr, sizeof(uint64_t)) == 0 || errno != EFAULT;
 }
 

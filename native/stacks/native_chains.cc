@@ -38,7 +38,7 @@ void NativeChains::Expect(uint32_t inner, uint32_t outer) {
 }
 
 void NativeChains::Forget() {
-  memset(buckets_.data(), 0, kBuckets * sizeof(uint32_t));
+  if (used_ > 1) memset(buckets_.data(), 0, kBuckets * sizeof(uint32_t));
   used_ = 1;
   generation_ = Modules::Get().generation();
 }

@@ -82,7 +82,7 @@ class NativeChains {
  private:
   // Half of them is left for the deepest walk.
   static constexpr uint32_t kMost = 1u << 15;
-  static constexpr uint32_t kBuckets = 1u << 12;
+  static constexpr uint32_t kBuckets = 1u << 14;
 
   // `inner` and the frame that returns to `pc`, or 0.
   uint32_t Find(uint32_t inner, uint64_t pc);
@@ -100,7 +100,7 @@ class NativeChains {
   uint32_t Add(uint32_t inner, uint64_t pc, PackedRule rule, bool shown);
   void Expect(uint32_t inner, uint32_t outer);
   static uint32_t BucketOf(uint32_t inner, uint64_t pc) {
-    return static_cast<uint32_t>(pc ^ pc >> 12 ^ inner * 0x9E3779B1u >> 18) & (kBuckets - 1);
+    return static_cast<uint32_t>(pc ^ pc >> 14 ^ inner * 0x9E3779B1u >> 17) & (kBuckets - 1);
   }
   // Code is not what it was, or there is no more room.
   void Forget();

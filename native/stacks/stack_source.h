@@ -28,14 +28,21 @@ struct SourceScript {
   uint32_t id = 0;
 };
 
+// A function as a runtime knows it, of a script. Lines and columns, here and below, are 1-based, 0 when unknown; these
+// are the function's start. `id` is as above, for the sake of what is described again and again.
+struct SourceFunction {
+  std::string_view name;
+  uint32_t line = 0;
+  uint32_t column = 0;
+  uint32_t id = 0;
+};
+
 // Takes a frame's description, innermost logical frame first when calls were inlined.
 class FrameSink {
  public:
   virtual ~FrameSink() = default;
-  // Texts are UTF-8 and valid only during the call. Lines and columns are 1-based, 0 when unknown; the first pair is
-  // the place being executed, the second the function's start.
-  virtual void Add(std::string_view function, SourceScript& script, uint32_t line, uint32_t column,
-                   uint32_t function_line, uint32_t function_column) = 0;
+  // Texts are UTF-8 and valid only during the call; line and column are the place being executed.
+  virtual void Add(SourceFunction& function, SourceScript& script, uint32_t line, uint32_t column) = 0;
 };
 
 class NativeChains;

@@ -7,6 +7,7 @@ namespace {
 
 constexpr size_t kMaxInlined = 255;
 constexpr uint32_t kNoNode = UINT32_MAX;
+constexpr size_t kMostAhead = 32;
 
 }  // namespace
 
@@ -14,11 +15,13 @@ class StackTree::Collector final : public FrameSink {
  public:
   explicit Collector(StackTree* tree) : tree_(tree) {}
 
-  void Add(std::string_view function, SourceScript& script, uint32_t line, uint32_t column, uint32_t function_line,
-           uint32_t function_column) override {
+  void Add(SourceFunction& function, SourceScript& script, uint32_t line, uint32_t column) override {
     if (count_ == kMaxInlined) return;
-    if (script.id == 0) script.id = tree_->Script(script.url, script.source_map_url);
-    locations_[count_++] = {tree_->Function(function, script.id, function_line, function_column), line, column};
+    if (function.id == 0) {
+      if (script.id == 0) script.id = tree_->Script(script.url, script.source_map_url);
+      function.id = tree_->Function(function.name, script.id, function.line, function.column);
+    }
+    locations_[count_++] = {function.id, line, column};
   }
 
   const Location* locations() const { return locations_; }
@@ -32,24 +35,21 @@ class StackTree::Collector final : public FrameSink {
 
 uint32_t StackTree::Resolve(ThreadStack& stack) {
   const StackWalk& walk = stack.walk_;
-  if (!walk.usable() || !stack.levels_.usable()) return 0;
-  if (walk.epoch() != stack.epoch_) {
-    stack.epoch_ = walk.epoch();
-    stack.resolved_ = stack.levels_known_ = 0;
+  if (!stack.usable()) return 0;
+  stack.FollowSteps();
+  uint32_t node = stack.last_node();
+  // What most of the time goes to is waiting for the tables' memory: those of frames are asked for all at once.
+  for (size_t ahead = stack.resolved_; ahead < std::min(walk.depth(), stack.resolved_ + kMostAhead); ahead++) {
+    frame_by_key_.Prefetch(walk.FromOutermost(ahead).key);
   }
-  size_t depth = walk.depth();
-  size_t level = std::min(stack.resolved_, depth);
-  size_t known = std::min(stack.levels_known_, depth);
-  while (level < known && stack.levels_[level].key == walk.FromOutermost(level).key) level++;
-  uint32_t node = level == 0 ? stack.base_ : stack.levels_[level - 1].node;
-  for (; level < depth; level++) {
-    const RawFrame& raw = walk.FromOutermost(level);
+  bool is_new = false;
+  while (stack.resolved_ < walk.depth()) {
+    const RawFrame& raw = walk.FromOutermost(stack.resolved_);
     uint32_t frame = raw.fp == 0 ? native_.Frame(raw.pc) : Frame(raw, walk.epoch());
     // A frame that stands for nothing a reader could see keeps its caller's node.
-    if (frame != 0) node = Node(node, frame);
-    stack.levels_[level] = {raw.key, node};
+    if (frame != 0) node = Node(node, frame, &is_new);
+    stack.AddLevel(raw, node);
   }
-  stack.levels_known_ = stack.resolved_ = depth;
   if (walk.innermost() != 0) node = ResolveInnermost(walk, node, stack.stamp_);
   stack.node_ = node;
   return node;
@@ -59,10 +59,11 @@ uint32_t StackTree::Resolve(ThreadStack& stack) {
 uint32_t StackTree::ResolveInnermost(const StackWalk& walk, uint32_t under, uint32_t stamp) {
   NativeChains& chains = walk.chains();
   uint32_t node = under;
+  bool is_new = false;
   for (uint32_t chain = walk.innermost(); chain != 0; chain = chains[chain].inner) {
     ChainNode& known = chains.node(chain);
     if (known.stamp != stamp) known = {stamp, chains[chain].shown ? native_.Frame(chains[chain].pc) : 0, kNoNode, 0};
-    if (known.frame != 0) node = Node(node, known.frame);
+    if (known.frame != 0) node = Node(node, known.frame, &is_new);
   }
   ChainNode& innermost = chains.node(walk.innermost());
   innermost.under = under;
@@ -115,16 +116,21 @@ uint32_t StackTree::FrameOf(const Location* locations, size_t count) {
 
 uint32_t StackTree::Continue(uint32_t node, std::string_view what) {
   Location location{Function(what, Script("<async>", ""), 0, 0), 0, 0};
-  return Node(node, FrameOf(&location, 1));
+  bool is_new = false;
+  return Node(node, FrameOf(&location, 1), &is_new);
 }
 
-uint32_t StackTree::Node(uint32_t parent, uint32_t frame) {
-  uint32_t& slot = node_by_edge_[static_cast<uint64_t>(parent) << 32 | frame];
-  if (slot == 0) {
-    slot = ++nodes_;
-    writer_->Node(slot, parent, frame);
+uint32_t StackTree::Node(uint32_t parent, uint32_t frame, bool* is_new) {
+  uint64_t edge = static_cast<uint64_t>(parent) << 32 | frame;
+  // A new node has nothing under it: the next one's number is known before the table answers.
+  if (!*is_new) {
+    if (const uint32_t* known = node_by_edge_.Find(edge)) return *known;
   }
-  return slot;
+  *is_new = true;
+  uint32_t node = ++nodes_;
+  node_by_edge_.Add(edge, node);
+  writer_->Node(node, parent, frame);
+  return node;
 }
 
 uint32_t StackTree::String(std::string_view text) {

@@ -2,7 +2,6 @@
 // it is first needed. Not thread-safe: the tracker's lock is held.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,64 +12,9 @@
 #include "stacks/native_chains.h"
 #include "stacks/native_frames.h"
 #include "stacks/stack_source.h"
+#include "stacks/thread_stack.h"
 
 namespace heapray {
-
-// A thread's last stack and the nodes of the tree it led to, so that only what changed since is resolved.
-class ThreadStack {
- public:
-  ThreadStack() : levels_(StackWalk::kMaxDepth) {}
-
-  StackWalk& walk() { return walk_; }
-  // Takes note of a walk just made; returns whether the node() of its stack is known already.
-  bool Unchanged() {
-    if (walk_.unchanged() < resolved_) resolved_ = walk_.unchanged();
-    size_t depth = walk_.depth();
-    if (depth != 0 && (resolved_ != depth || walk_.epoch() != epoch_)) return false;
-    node_ = depth == 0 ? base_ : levels_[depth - 1].node;
-    if (walk_.innermost() == 0) return true;
-    const ChainNode& known = walk_.chains().node(walk_.innermost());
-    if (known.stamp != stamp_ || known.under != node_) return false;
-    node_ = known.node;
-    return true;
-  }
-  // The node of the walk's stack, once it is known or resolved.
-  uint32_t node() const { return node_; }
-  // Another capture has other nodes.
-  void Forget() {
-    SetBase(0);
-    resolved_ = levels_known_ = 0;
-    stamp_ = NewStamp();
-  }
-  // The node that the outermost frame hangs under: that of the stack which this thread works for, or 0.
-  void SetBase(uint32_t base) {
-    if (base == base_) return;
-    resolved_ = levels_known_ = 0;
-    base_ = base;
-  }
-
- private:
-  friend class StackTree;
-  struct Level {
-    uint64_t key;
-    uint32_t node;
-  };
-
-  // A number that no chain bears yet. (There are as many as there are threads in captures.)
-  static uint32_t NewStamp() {
-    static std::atomic<uint32_t> last{0};
-    return last.fetch_add(1, std::memory_order_relaxed) + 1;
-  }
-
-  StackWalk walk_;
-  MappedArray<Level> levels_;  // outermost first
-  size_t levels_known_ = 0;    // levels whose nodes are right for their keys
-  size_t resolved_ = 0;        // levels whose keys are the walk's
-  uint64_t epoch_ = 0;
-  uint32_t base_ = 0;
-  uint32_t node_ = 0;
-  uint32_t stamp_ = NewStamp();  // of what chains stand for
-};
 
 class StackTree {
  public:
@@ -104,7 +48,8 @@ class StackTree {
   uint32_t ResolveInnermost(const StackWalk& walk, uint32_t under, uint32_t stamp);
   void SweepFrames();
   uint32_t FrameOf(const Location* locations, size_t count);
-  uint32_t Node(uint32_t parent, uint32_t frame);
+  // `is_new` says whether `parent` was made for this stack, and then whether the result was.
+  uint32_t Node(uint32_t parent, uint32_t frame, bool* is_new);
   uint32_t Script(std::string_view url, std::string_view source_map_url);
   uint32_t Function(std::string_view name, uint32_t script, uint32_t line, uint32_t column);
 

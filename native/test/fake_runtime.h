@@ -50,8 +50,11 @@ class FakeStacks final : public StackSource {
     SourceScript script{"/app/main.js", "", 0};
     auto line = static_cast<uint32_t>(frame.pc + 1);
     std::string name = "f" + std::to_string(line);
-    if (line % 5 == 0) sink.Add(name + "_inlined", script, line, 9, line, 1);
-    sink.Add(name, script, line, 5, line, 1);
+    std::string inlined_name = name + "_inlined";
+    SourceFunction inlined{inlined_name, line, 1, 0};
+    SourceFunction function{name, line, 1, 0};
+    if (line % 5 == 0) sink.Add(inlined, script, line, 9);
+    sink.Add(function, script, line, 5);
   }
 
  private:

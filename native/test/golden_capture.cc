@@ -27,7 +27,8 @@ class FakeSource final : public StackSource {
   void Walk(StackWalk&) override {}
   void Describe(const RawFrame& frame, FrameSink& sink) override {
     for (const Described& d : frames_[frame.key - 1]) {
-      sink.Add(d.function, scripts_[d.script], d.line, d.column, d.function_line, d.function_column);
+      SourceFunction function{d.function, d.function_line, d.function_column, 0};
+      sink.Add(function, scripts_[d.script], d.line, d.column);
     }
   }
 
@@ -44,7 +45,7 @@ uint32_t Resolve(StackTree& tree, ThreadStack& stack, std::vector<uint64_t> inne
   std::vector<RawFrame> frames;
   for (uint64_t key : innermost_first) frames.push_back({key, 8, 0});
   stack.walk().Set(0, frames.data(), frames.size(), epoch);
-  stack.Unchanged();
+  stack.Find();
   return tree.Resolve(stack);
 }
 

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { openCapture } from "./capture.js";
 import { checkOutputFile, reportFileName, typed } from "./paths.js";
+import { print } from "./standard-output.js";
 import { writeWholeFile } from "./whole-file.js";
 
 interface FlameGraphOptions {
@@ -47,5 +48,5 @@ async function flamegraph(capture: string, options: FlameGraphOptions): Promise<
   } finally {
     done();
   }
-  process.stdout.write(`Wrote ${typed(output)}\n`);
+  print(`Wrote ${typed(output)}\n`);
 }

@@ -4,6 +4,7 @@ import { sentenceOf } from "./errors.js";
 import { flamegraphCommand } from "./flamegraph.js";
 import { runCommand } from "./run.js";
 import { tell } from "./standard-error.js";
+import { print } from "./standard-output.js";
 import { summaryCommand } from "./summary.js";
 import { transformCommand } from "./transform.js";
 
@@ -21,9 +22,6 @@ Examples:
  * @param argv as `process.argv`
  */
 export async function main(argv: readonly string[]): Promise<void> {
-  process.stdout.on("error", endWhenUnread);
-  // There is nowhere to complain of it.
-  process.stderr.on("error", () => {});
   const all = program();
   try {
     await all.parseAsync(argv);
@@ -45,7 +43,7 @@ function program(): Command {
     all.addCommand(command.helpOption("-h, --help", "print this help"));
   }
   const settle = (command: Command): void => {
-    command.exitOverride().configureOutput({ outputError: () => {} });
+    command.exitOverride().configureOutput({ writeOut: print, writeErr: tell, outputError: () => {} });
     command.commands.forEach(settle);
   };
   settle(all);
@@ -74,11 +72,4 @@ function report(error: unknown, command: string): number {
   // Not the user's to mend, so whoever mends it needs the stack.
   if (process.env.HEAPRAY_DEBUG && error instanceof Error) tell(`${error.stack}\n`);
   return 1;
-}
-
-/** Whoever read our output may stop (`| head`): that is no error, and nobody is left to tell. */
-function endWhenUnread(error: NodeJS.ErrnoException): void {
-  if (error.code === "EPIPE") process.exit();
-  tell(`heapray: cannot write to standard output: ${error.message}.\n`);
-  process.exit(1);
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { accessSync, closeSync, constants, openSync, realpathSync, rmSync, type Stats, statSync } from "node:fs";
 import path from "node:path";
 import { CliError } from "./errors.js";
@@ -53,13 +52,18 @@ export function checkOutputFile(file: string, force: boolean): string {
 
 /** @throws {CliError} no file can be made in the directory, whatever its permissions say: `/proc`, a read-only disk */
 function checkCreation(directory: string): void {
-  const probe = path.join(directory, `.heapray-${randomBytes(6).toString("hex")}`);
+  const probe = path.join(directory, `.heapray-${unusedSuffix()}`);
   try {
     closeSync(openSync(probe, "wx"));
   } catch (error) {
     throw new CliError(`no file can be made in ${typed(directory)}: ${(error as Error).message}.`);
   }
   rmSync(probe, { force: true });
+}
+
+/** For the name of a file that nobody else makes. (Random bytes would need node:crypto, which takes long to load.) */
+export function unusedSuffix(): string {
+  return `${process.pid}-${process.hrtime.bigint().toString(36)}`;
 }
 
 /** @throws {CliError} there is no such file */

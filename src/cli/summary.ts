@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { openCapture } from "./capture.js";
+import { print } from "./standard-output.js";
 
 interface SummaryOptions {
   readonly maxRows: number;
@@ -33,7 +34,7 @@ async function summary(capture: string, options: SummaryOptions): Promise<void> 
   } finally {
     done();
   }
-  process.stdout.write(text);
+  print(text);
 }
 
 function rowCount(text: string): number {

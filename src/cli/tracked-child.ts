@@ -28,6 +28,11 @@ function passedOn(channel: Channel | undefined): StdioOptions {
   });
 }
 
+function whyNotStarted({ code, message }: NodeJS.ErrnoException): string {
+  if (code === "EMFILE") return 'too many files are open for heapray to start; permit more ("ulimit -n 1024").';
+  return `cannot start ${process.execPath}: ${message}.`;
+}
+
 /**
  * Runs `node <args>` with the tracker loaded, on this process's standard streams and whatever other descriptors and
  * channel it was given; signals are passed on.
@@ -48,9 +53,9 @@ export async function runTracked(args: readonly string[], settings: Omit<RunSett
       },
     });
     const restoreSignals = forwardSignals(child);
-    child.on("error", (error) => {
+    child.on("error", (error: NodeJS.ErrnoException) => {
       restoreSignals();
-      reject(new CliError(`cannot start ${process.execPath}: ${error.message}.`));
+      reject(new CliError(whyNotStarted(error)));
     });
     child.once("spawn", () => {
       closeDescriptors(INHERITED.filter((number) => number !== channel?.descriptor));

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { openCapture } from "./capture.js";
 import { checkOutputFile, reportFileName, typed } from "./paths.js";
+import { print } from "./standard-output.js";
 import { writeWholeFile } from "./whole-file.js";
 
 interface TransformOptions {
@@ -49,5 +50,5 @@ async function transformToCsv(capture: string, options: TransformOptions): Promi
   } finally {
     done();
   }
-  process.stdout.write(`Wrote ${typed(output)}\n`);
+  print(`Wrote ${typed(output)}\n`);
 }

@@ -1,8 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
 import { CliError, sentenceOf } from "./errors.js";
-import { typed } from "./paths.js";
+import { typed, unusedSuffix } from "./paths.js";
 
 /**
  * Writes a text file piece by piece, under another name beside it until it is complete.
@@ -16,7 +15,7 @@ export function writeWholeFile(file: string, produce: (write: (text: string) => 
       throw new CliError(`cannot write ${typed(file)}: ${sentenceOf(error)}.`);
     }
   };
-  const unfinished = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString("hex")}`);
+  const unfinished = path.join(path.dirname(file), `.${path.basename(file)}.${unusedSuffix()}`);
   const fd = attempt(() => openSync(unfinished, "wx"));
   try {
     try {

@@ -19,7 +19,7 @@ test("the package holds what tracking and building the agent need, and no tests"
   const files: string[] = JSON.parse(stdout.slice(stdout.indexOf("[")))[0].files.map(
     (file: { path: string }) => file.path,
   );
-  const needed = ["bin/heapray.js", "dist/index.js", "dist/index.cjs", "dist/preload.cjs", "dist/cli/main.js"];
+  const needed = ["bin/heapray.js", "dist/index.js", "dist/index.cjs", "dist/preload.cjs", "dist/cli/main.cjs"];
   const builds = ["scripts/install-agent.mjs", "scripts/build-native.mjs", "native/Makefile", "native/tracker.cc"];
   expect(files).toEqual(expect.arrayContaining([...needed, ...builds]));
   expect(files.filter((file) => /(^|\/)test\//.test(file))).toEqual([]);
