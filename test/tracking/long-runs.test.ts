@@ -38,8 +38,8 @@ describe.each(nodeVersions)("on $name", ({ path: binary }) => {
       const seen = states.map(({ memory }) => memory[name]);
       return Math.min(...seen.slice(3)) - Math.min(...seen.slice(0, 3));
     };
-    // V8's own heaps grow by some megabytes as the workers go on.
-    expect(grown("heap")).toBeLessThan(2_000_000);
+    // V8's own heaps grow by some megabytes as the workers go on, and it frees what compressing took when it likes to.
+    expect(grown("heap")).toBeLessThan(4_000_000);
     expect(grown("rss")).toBeLessThan(24_000_000);
     expect(grown("mappings")).toBeLessThan(60);
   });
