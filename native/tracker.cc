@@ -12,62 +12,11 @@
 
 #include "aggregate/aggregating_recorder.h"
 #include "stacks/native_symbols.h"
+#include "thread_state.h"
 
 namespace heapray {
 
-// All that the tracker keeps of a thread.
-struct ThreadState {
-  uint32_t session = 0;
-  bool renamed = true;  // its name is not in the capture yet, or may have changed
-  int unknown_roles = 0;
-  const char* role = "";
-  WorkContext context;
-  uint32_t index = 0;            // in the capture; 0: not declared yet
-  RecordQueue* queue = nullptr;  // opened for its first record
-  ThreadStack stack;
-
-  // In a forked child: nothing of it is known to anybody.
-  void Forget() {
-    session = 0;
-    queue = nullptr;
-  }
-};
-
 namespace {
-
-constinit thread_local ThreadState* t_state = nullptr;
-// The thread is ending: what it still frees is nobody's in particular.
-constinit thread_local bool t_ending = false;
-
-pthread_key_t ThreadStateKey() {
-  static const pthread_key_t key = [] {
-    pthread_key_t made;
-    pthread_key_create(&made, [](void* state) {
-      Untracked untracked;
-      // Destructors that run after this one may allocate again; they get a state of their own.
-      t_state = nullptr;
-      t_ending = true;
-      Tracker::Get().OnThreadEnd(*static_cast<ThreadState*>(state));
-      delete static_cast<ThreadState*>(state);
-    });
-    return made;
-  }();
-  return key;
-}
-
-[[gnu::noinline]] ThreadState& NewThread() {
-  t_state = new ThreadState;
-  pthread_setspecific(ThreadStateKey(), t_state);
-  return *t_state;
-}
-
-inline ThreadState& CurrentThread() { return t_state != nullptr ? *t_state : NewThread(); }
-
-// The state of all threads that have ended but for a few last calls of free. Under the tracker's lock.
-ThreadState& EndedThreads() {
-  static auto* state = new ThreadState;
-  return *state;
-}
 
 constexpr int kRoleTries = 32;
 constexpr int kMostTries = 10'000;
@@ -92,7 +41,7 @@ alignas(Tracker) static char g_tracker[sizeof(Tracker)];
 Tracker& Tracker::instance_ = *new (g_tracker) Tracker;
 
 Tracker::Tracker() {
-  ThreadStateKey();
+  WatchThreadEnds([](ThreadState& thread) { instance_.OnThreadEnd(thread); });
   // A child has the parent's memory but not its threads: it must neither write nor wait.
   pthread_atfork(nullptr, nullptr, [] {
     instance_.active_.store(false, std::memory_order_release);
@@ -100,7 +49,8 @@ Tracker::Tracker() {
     new (&instance_.lock_) SpinLock;
     // Other threads' queues, in whatever state they were, are of no more use.
     new (&instance_.order_) RecordOrder;
-    if (t_state != nullptr) t_state->Forget();
+    if (ThreadState* thread = CurrentThreadIfKnown()) thread->Forget();
+    EndedThreads::Forget();
   });
 }
 
@@ -193,7 +143,8 @@ void Tracker::EndNow(const char* reason, int signal) {
 bool Tracker::LetGo(bool crashed) {
   // What it was in the middle of will not be told. (The C library ends a program whose heap is damaged from inside
   // realloc.)
-  if (crashed && t_state != nullptr && t_state->queue != nullptr) RecordOrder::Abandon(*t_state->queue);
+  ThreadState* thread = CurrentThreadIfKnown();
+  if (crashed && thread != nullptr && thread->queue != nullptr) RecordOrder::Abandon(*thread->queue);
   return !lock_.HeldByThisThread();
 }
 
@@ -286,13 +237,17 @@ bool Tracker::EnterLocked(ThreadState& thread, uint32_t* node) {
 }
 
 bool Tracker::MakeRoom(ThreadState& thread, uint32_t count) {
-  RecordQueue& queue = *thread.queue;
-  while (!queue.HasRoom(count)) {
+  for (int tries = 0; !thread.queue->HasRoom(count); tries++) {
     {
       SpinLock::Guard guard(lock_);
       if (!active() || thread.session != session_) return false;
-      WriteDown();
-      if (queue.HasRoom(count)) return true;
+      if (tries < kMostTries) {
+        WriteDown();
+      } else if (!order_.WriteDownAll(*recorder_, session_, 0)) {
+        // Whoever is in the middle of a record for so long may never come to its end (a handler that jumped out of it).
+        Fail();
+      }
+      if (thread.queue->HasRoom(count)) return true;
     }
     // Another thread lost its core in the middle of a record.
     sched_yield();
@@ -313,7 +268,8 @@ void Tracker::BeforeEnd() {
 
 void Tracker::WriteDownNow() {
   SpinLock::Guard guard(lock_);
-  if (active()) WriteDown();
+  // An aggregated capture holds nothing before its end.
+  if (active() && aggregator_ == nullptr) WriteDown();
 }
 
 bool Tracker::WriteDownPending() {
@@ -373,6 +329,15 @@ void Tracker::SetThreadRole(const char* role) {
   making.Add(PendingRecord::Of(kind, address, size, node, making.Turn()));
 }
 
+[[gnu::always_inline]] inline void Tracker::RecordEnd(ThreadState& thread, wire::Allocator kind, uint64_t address,
+                                                      uint64_t size) {
+  if (!Knows(thread)) [[unlikely]] {
+    SpinLock::Guard guard(lock_);
+    if (!Introduce(thread)) return;
+  }
+  Record(thread, kind, address, size, 0);
+}
+
 void Tracker::OnAllocation(wire::Allocator allocator, void* block, size_t size) {
   order_.Prepare();
   ThreadState& thread = CurrentThread();
@@ -386,29 +351,12 @@ void Tracker::OnAllocation(wire::Allocator allocator, void* block, size_t size) 
 
 void Tracker::OnFree(void* block) {
   order_.Prepare();
-  // The C library goes on freeing when all destructors have run, and nothing would delete a state made then.
-  if (t_ending && t_state == nullptr) [[unlikely]] {
-    RecordFreeOfEndedThread(block);
-    return;
+  if (CurrentThreadHasEnded()) [[unlikely]] {
+    EndedThreads ended;
+    RecordEnd(ended.state(), wire::Allocator::kFree, reinterpret_cast<uint64_t>(block), 0);
+  } else {
+    RecordEnd(CurrentThread(), wire::Allocator::kFree, reinterpret_cast<uint64_t>(block), 0);
   }
-  ThreadState& thread = CurrentThread();
-  if (!Knows(thread)) [[unlikely]] {
-    SpinLock::Guard guard(lock_);
-    if (!Introduce(thread)) return;
-  }
-  Record(thread, wire::Allocator::kFree, reinterpret_cast<uint64_t>(block), 0, 0);
-}
-
-void Tracker::RecordFreeOfEndedThread(void* block) {
-  // They share a queue: one at a time.
-  static SpinLock one_at_a_time;
-  SpinLock::Guard one(one_at_a_time);
-  ThreadState& thread = EndedThreads();
-  {
-    SpinLock::Guard guard(lock_);
-    if (!Introduce(thread)) return;
-  }
-  Record(thread, wire::Allocator::kFree, reinterpret_cast<uint64_t>(block), 0, 0);
 }
 
 void* Tracker::OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*, size_t)) {
@@ -417,13 +365,15 @@ void* Tracker::OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*
   uint32_t node;
   if (!Enter(thread, &node) || !HasRoom(thread, 2)) return reallocate(old_block, size);
 
-  RecordOrder::Making making(order_, *thread.queue);
-  // Before: whoever gets the old block's address does so in a later turn.
-  uint32_t turn = making.Turn();
-  void* block = reallocate(old_block, size);
-  int error = errno;
-  if (block != nullptr || size == 0) {
-    if (old_block != nullptr) {
+  void* block;
+  int error;
+  {
+    RecordOrder::Making making(order_, *thread.queue);
+    // Before: whoever gets the old block's address does so in a later turn.
+    uint32_t turn = making.Turn();
+    block = reallocate(old_block, size);
+    error = errno;
+    if (old_block != nullptr && (block != nullptr || size == 0)) {
       making.Add(PendingRecord::Of(wire::Allocator::kFree, reinterpret_cast<uint64_t>(old_block), 0, 0, turn));
     }
     // After: whoever had the new block's address has given it back in an earlier one.
@@ -432,6 +382,8 @@ void* Tracker::OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*
           PendingRecord::Of(wire::Allocator::kRealloc, reinterpret_cast<uint64_t>(block), size, node, making.Turn()));
     }
   }
+  if (block != nullptr && size >= kAtOnceBytes) [[unlikely]]
+    WriteDownNow();
   errno = error;
   return block;
 }
@@ -439,19 +391,15 @@ void* Tracker::OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*
 void Tracker::RecordMapping(const AddressSpace::Change& change, uint64_t frame) {
   if (!active()) return;
   ThreadState& thread = CurrentThread();
-  uint32_t node = 0;
   if (!change.became_memory) {
-    if (!Knows(thread)) {
-      SpinLock::Guard guard(lock_);
-      if (!Introduce(thread)) return;
-    }
-    Record(thread, wire::Allocator::kMunmap, change.begin, change.bytes, 0);
+    RecordEnd(thread, wire::Allocator::kMunmap, change.begin, change.bytes);
     return;
   }
   bool heap_pages = runtime_.load(std::memory_order_acquire)->IsHeapPages(frame, change.bytes);
   // What is in them is recorded: nothing counts twice. (Their end is recorded all the same, and means nothing.)
   if (heap_pages && options_.js_objects) return;
   stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
+  uint32_t node;
   if (!Enter(thread, &node)) return;
   wire::Allocator allocator = heap_pages ? wire::Allocator::kHeapPages : wire::Allocator::kMmap;
   Record(thread, allocator, change.begin, change.bytes, node);
@@ -464,7 +412,7 @@ void Tracker::RecordHeapPages() {
 }
 
 void Tracker::OnThreadName() {
-  if (t_state != nullptr) t_state->renamed = true;
+  if (ThreadState* thread = CurrentThreadIfKnown()) thread->renamed = true;
 }
 
 void Tracker::OnSnapshot(const MemoryFigures& figures) {

@@ -1,8 +1,6 @@
 // Ties hooks to stacks to records. Knows no runtime: frames come from a StackSource.
 #pragma once
 
-#include <pthread.h>
-
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -18,6 +16,7 @@
 #include "record/sink.h"
 #include "stacks/stack_source.h"
 #include "stacks/stack_tree.h"
+#include "thread_state.h"
 
 namespace heapray {
 
@@ -32,14 +31,6 @@ class Runtime {
   virtual const char* ThreadRole() = 0;
   // What a thread is for that begins at this function.
   virtual const char* RoleOf(uint64_t routine) = 0;
-};
-
-struct ThreadState;
-
-// On whose behalf a thread works: the stack that queued the work. Good for one capture.
-struct WorkContext {
-  uint32_t session = 0;
-  uint32_t node = 0;
 };
 
 class Tracker {
@@ -84,7 +75,6 @@ class Tracker {
   // address, and only if it happened.
   void* OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*, size_t));
   void OnThreadName();
-  void OnThreadEnd(ThreadState& thread);
 
   // The calling thread's stack as a context for work that goes on elsewhere; `what` tells readers what that is.
   WorkContext ContextHere(std::string_view what);
@@ -118,6 +108,7 @@ class Tracker {
 
   static Tracker& instance_;
 
+  void OnThreadEnd(ThreadState& thread);
   void RecordMapping(const AddressSpace::Change& change, uint64_t frame);
   // Whether nothing of the thread's has to be told before a record of it.
   bool Knows(const ThreadState& thread) const;
@@ -132,11 +123,12 @@ class Tracker {
   // Whether the thread's queue has room for so many records, after writing some down if need be.
   bool HasRoom(ThreadState& thread, uint32_t count);
   bool MakeRoom(ThreadState& thread, uint32_t count);
+  // Of a free or an unmapping, which need no stack.
+  void RecordEnd(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size);
   void Record(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size, uint32_t node);
   // Writes down what threads have to say. With the lock held.
   void WriteDown();
   void WriteDownNow();
-  void RecordFreeOfEndedThread(void* block);
   // Writes what a complete capture ends with.
   bool WriteEnd(const char* reason, int signal);
   bool Close(Sink& sink, bool written);

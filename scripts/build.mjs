@@ -15,37 +15,35 @@ function node(...args) {
 
 node("node_modules/typescript/bin/tsc", "-p", "tsconfig.json");
 
-await build({
+/** @type {import("esbuild").BuildOptions} */
+const bundled = {
   absWorkingDir: root,
-  entryPoints: { "preload-process": "src/tracker/preload.ts", index: "src/index.ts" },
-  outdir: "dist",
   outExtension: { ".js": ".cjs" },
   bundle: true,
   platform: "node",
   target: "node20",
   format: "cjs",
-  // What ESM modules know as import.meta.url; the bundles lie where the modules' root does, in dist/.
+  // What ESM modules know as import.meta.url; each bundle lies where the modules that rely on it do.
   define: { "import.meta.url": "importMetaUrl" },
   banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
-  external: ["*.node"],
   sourcemap: true,
   logLevel: "warning",
+};
+
+await build({
+  ...bundled,
+  entryPoints: { "preload-process": "src/tracker/preload.ts", index: "src/index.ts" },
+  outdir: "dist",
+  external: ["*.node"],
 });
 
 // The command line: in one file, since loading modules is most of what starting it costs. What reads captures is loaded
 // when it is needed, from where it is.
 await build({
-  absWorkingDir: root,
+  ...bundled,
   entryPoints: ["src/cli/main.ts"],
   outdir: "dist/cli",
-  outExtension: { ".js": ".cjs" },
-  bundle: true,
   minify: true,
-  platform: "node",
-  target: "node20",
-  format: "cjs",
-  define: { "import.meta.url": "importMetaUrl" },
-  banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
   plugins: [
     {
       name: "readers-stay-modules",
@@ -56,8 +54,6 @@ await build({
       },
     },
   ],
-  sourcemap: true,
-  logLevel: "warning",
 });
 
 // Every Node.js must be able to load this one.

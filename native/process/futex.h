@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <ctime>
 
+#include "process/clock.h"
+
 namespace heapray {
 
 inline void Wake(std::atomic<int>& word) {
@@ -18,14 +20,9 @@ inline void Wake(std::atomic<int>& word) {
 
 // Waits until the word is not `value`; returns false when it still is after so many milliseconds (-1: any).
 inline bool WaitWhile(std::atomic<int>& word, int value, int64_t milliseconds) {
-  auto now_ms = [] {
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
-  };
-  int64_t end = now_ms() + milliseconds;
+  int64_t end = MonotonicMs() + milliseconds;
   while (word.load() == value) {
-    int64_t rest = milliseconds < 0 ? 1'000'000 : end - now_ms();
+    int64_t rest = milliseconds < 0 ? 1'000'000 : end - MonotonicMs();
     if (rest <= 0) return false;
     timespec timeout{rest / 1000, rest % 1000 * 1'000'000};
     syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, &timeout, nullptr, 0);

@@ -5,7 +5,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <ctime>
+
+#include "process/clock.h"
 
 namespace heapray {
 
@@ -28,11 +29,11 @@ class SpinLock {
   }
   // Gives up after so many milliseconds, and returns false.
   bool LockWithin(int64_t milliseconds) {
-    int64_t end = NowMs() + milliseconds;
+    int64_t end = MonotonicMs() + milliseconds;
     int spins = 0;
     while (!TryLock()) {
       Wait(&spins);
-      if (spins % 64 == 0 && NowMs() > end) return false;
+      if (spins % 64 == 0 && MonotonicMs() > end) return false;
     }
     return true;
   }
@@ -57,12 +58,6 @@ class SpinLock {
       __builtin_ia32_pause();
     }
   }
-  static int64_t NowMs() {
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
-  }
-
   std::atomic<void*> holder_{nullptr};
 };
 

@@ -8,16 +8,11 @@
 #include <cstdio>
 #include <ctime>
 
+#include "process/clock.h"
 #include "tracker.h"
 
 namespace heapray {
 namespace {
-
-uint64_t MonotonicMs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
-}
 
 // Resident bytes, from an open /proc/self/statm.
 uint64_t ReadRss(int statm) {
@@ -65,7 +60,7 @@ void Snapshots::Run(uint32_t interval_ms) {
 
 void Snapshots::Take() {
   MemoryFigures figures;
-  figures.time_ms = MonotonicMs() - start_ms_;
+  figures.time_ms = static_cast<uint64_t>(MonotonicMs() - start_ms_);
   figures.rss = ReadRss(statm_);
   take_(figures);
 }

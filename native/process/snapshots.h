@@ -25,7 +25,7 @@ class Snapshots {
   void Take();
 
   std::function<void(MemoryFigures&)> take_;
-  uint64_t start_ms_ = 0;
+  int64_t start_ms_ = 0;
   int statm_ = -1;
   std::thread thread_;
   std::mutex mutex_;

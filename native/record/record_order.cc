@@ -7,8 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <new>
+
+#include "process/clock.h"
 
 namespace heapray {
 namespace {
@@ -17,12 +18,6 @@ namespace {
 constexpr int kIdleCalls = 4;
 
 bool Membarrier(int command) { return syscall(SYS_membarrier, command, 0, 0) == 0; }
-
-int64_t NowMs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
-}
 
 }  // namespace
 
@@ -43,12 +38,10 @@ RecordQueue* RecordOrder::Open() {
     queue->slot_ = static_cast<uint32_t>(queues_.size());
     parts_.reserve(queues_.capacity());
   }
-  queue->ended_ = false;
   return queue;
 }
 
 void RecordOrder::Close(RecordQueue* queue) {
-  queue->ended_ = true;
   queue->session_ = 0;
   unused_.push_back(queue);
 }
@@ -86,9 +79,10 @@ bool RecordOrder::Rest() {
 
 bool RecordOrder::WriteDownAll(Recorder& recorder, uint32_t session, int64_t patience_ms) {
   FenceAll();
-  int64_t end = NowMs() + patience_ms;
+  int64_t end = MonotonicMs() + patience_ms;
   for (RecordQueue* queue : queues_) {
-    while (queue->session_ == session && queue->busy_.load(std::memory_order_acquire) && NowMs() < end) sched_yield();
+    while (queue->session_ == session && queue->busy_.load(std::memory_order_acquire) && MonotonicMs() < end)
+      sched_yield();
   }
   return WriteDown(recorder, session, true);
 }

@@ -33,8 +33,6 @@ class RecordQueue {
 
   // Under the tracker's lock.
 
-  uint32_t session() const { return session_; }
-  ThreadEncoding& encoding() { return encoding_; }
   bool empty() const { return tail_.load(std::memory_order_relaxed) == head_.load(std::memory_order_acquire); }
 
  private:
@@ -50,7 +48,6 @@ class RecordQueue {
 
   alignas(64) std::atomic<uint32_t> tail_{0};
   uint32_t session_ = 0;
-  bool ended_ = false;  // its thread is gone
   ThreadEncoding encoding_;
 
   alignas(64) PendingRecord records_[kCapacity];

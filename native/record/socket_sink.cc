@@ -12,6 +12,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "process/clock.h"
 #include "process/own_thread.h"
 #include "process/untracked.h"
 #include "record/wire.h"
@@ -31,12 +32,6 @@ constexpr int kIdleMs = 10;
 constexpr int64_t kStalledMs = 2000;
 constexpr int64_t kLongestMs = 10'000;
 constexpr useconds_t kDoneStepUs = 500;
-
-int64_t MonotonicMs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
 
 }  // namespace
 

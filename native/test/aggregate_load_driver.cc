@@ -12,25 +12,9 @@
 
 #include "aggregate/aggregating_recorder.h"
 #include "record/pending_record.h"
-#include "record/sink.h"
+#include "test/no_sink.h"
 
 namespace heapray {
-
-class NoSink final : public Sink {
- public:
-  bool Close() override { return true; }
-
- protected:
-  bool Grow(size_t bytes) override {
-    if (bytes > sizeof room_) return false;
-    cursor_ = room_;
-    limit_ = room_ + sizeof room_;
-    return true;
-  }
-
- private:
-  uint8_t room_[1 << 16];
-};
 
 // A program that allocates; its addresses are a real heap's.
 class Program {

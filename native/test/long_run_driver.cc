@@ -11,26 +11,10 @@
 #include <vector>
 
 #include "test/fake_runtime.h"
+#include "test/no_sink.h"
 
 namespace heapray {
 namespace {
-
-// Takes everything and keeps nothing.
-class NoSink final : public Sink {
- public:
-  bool Close() override { return true; }
-
- protected:
-  bool Grow(size_t bytes) override {
-    if (bytes > sizeof room_) return false;
-    cursor_ = room_;
-    limit_ = room_ + sizeof room_;
-    return true;
-  }
-
- private:
-  uint8_t room_[1 << 16];
-};
 
 void Allocate(size_t address, size_t size) {
   Untracked untracked;

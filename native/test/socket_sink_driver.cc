@@ -12,12 +12,12 @@
 #include <atomic>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <new>
 #include <random>
 #include <string>
 #include <thread>
 
+#include "process/clock.h"
 #include "record/socket_sink.h"
 
 namespace {
@@ -29,12 +29,6 @@ constexpr uint64_t kMany = 300u << 20;
 constexpr uint64_t kWaiting = 12u << 20;
 
 uint8_t ByteAt(uint64_t position) { return static_cast<uint8_t>(position * 7 + (position >> 13)); }
-
-int64_t NowMs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
 
 // Reads to the end, and counts the bytes that are the right ones.
 void ReadAll(int client, std::atomic<uint64_t>& right) {
@@ -108,9 +102,9 @@ int main(int, char** arguments) {
   int error = sink.error();
   char reason[200] = "nothing";
   if (error != 0) sink.Explain("here", reason, sizeof reason);
-  int64_t start = NowMs();
+  int64_t start = heapray::MonotonicMs();
   bool closed = sink.Close();
-  int64_t took = NowMs() - start;
+  int64_t took = heapray::MonotonicMs() - start;
   if (reader.joinable()) reader.join();
   printf("written %llu read %llu closed %d took %lld failed: %s\n", static_cast<unsigned long long>(written),
          static_cast<unsigned long long>(read.load()), closed, static_cast<long long>(took), reason);

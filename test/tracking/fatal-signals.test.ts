@@ -60,6 +60,16 @@ function keptIn(capture: string): number {
 }
 
 describe.each(nodeVersions)("on $name", ({ path: binary }) => {
+  test("a large block is in the capture of a program that is killed right after it", () => {
+    const capture = folder.join("capture.bin");
+    const args = ["run", "-q", "-f", "-o", capture, "--memory-interval-ms", "100000"];
+    const ended = heapray([...args, program("dies.cjs"), addon, "large blocks"], { node: binary });
+    expect(ended).toMatchObject({ status: null, signal: "SIGKILL" });
+    using reader = new FileReader(capture);
+    const sizes = [...reader.getLeakedAllocationRecords()].map(({ size }) => size);
+    expect(sizes).toEqual(expect.arrayContaining([3 << 20, 2 << 20]));
+  });
+
   describe.each([
     // The others: processes.test.ts.
     ["every allocation", [], ["free", "heap limit", "SIGHUP"]],
