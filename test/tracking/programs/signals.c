@@ -55,12 +55,10 @@ static napi_value end(napi_env env, napi_callback_info info) {
   if (strcmp(way, "abort") == 0) abort();
   if (strcmp(way, "_exit") == 0) _exit(7);
   block = calloc(1, 100);
-  if (strcmp(way, "large blocks") == 0) {
-    block = realloc(block, 3 << 20);
-    block = malloc(2 << 20);
-    // By itself, so that nothing of heapray's learns of it.
-    syscall(SYS_kill, getpid(), SIGKILL);
-  }
+  if (strcmp(way, "large malloc") == 0) block = malloc(2 << 20);
+  if (strcmp(way, "large realloc") == 0) block = realloc(block, 2 << 20);
+  // By itself, so that nothing of heapray's learns of it.
+  if (strncmp(way, "large", 5) == 0) syscall(SYS_kill, getpid(), SIGKILL);
   // The C library finds these, the second one with its allocator's lock held.
   if (strcmp(way, "realloc") == 0) block = realloc((void *)((size_t)block + 8), 200);
   if (strcmp(way, "free") == 0) {
