@@ -33,25 +33,26 @@ function compute(state) {
   count("loops");
 }
 
-async function usePool() {
+/** Without `pack`, no zlib: Node.js 22 to 26 abort by themselves, untracked too, when a worker is terminated within a stream's constructor. */
+async function usePool({ pack = true } = {}) {
   const data = crypto.randomBytes(1000 + Math.floor(Math.random() * 50_000));
   const [packed, key, text] = await Promise.all([
-    promisify(zlib.deflate)(data),
+    pack ? promisify(zlib.deflate)(data) : data,
     promisify(crypto.pbkdf2)("secret", "salt", 200, 32, "sha256"),
     fs.promises.readFile(__filename, "utf8"),
   ]);
-  assert.ok((await promisify(zlib.inflate)(packed)).equals(data));
+  if (pack) assert.ok((await promisify(zlib.inflate)(packed)).equals(data));
   assert.ok(key.equals(crypto.pbkdf2Sync("secret", "salt", 200, 32, "sha256")));
   assert.ok(text.startsWith("// @ts-nocheck"));
   count("pool");
 }
 
-async function worker(end, addonFile) {
+async function worker({ end, addon: addonFile, terminated }) {
   const addon = addonFile && require(addonFile);
   const state = [];
   for (let i = 0; Date.now() < end; i++) {
     compute(state);
-    if (i % 10 === 0) await usePool();
+    if (i % 10 === 0) await usePool({ pack: !terminated });
     if (i % 20 === 0 && addon) addon.shortThreads(2);
     if (i % 50 === 0) {
       gc();
@@ -70,14 +71,15 @@ async function keepWorkers(end, addon) {
   async function one(index) {
     while (Date.now() < end) {
       const life = Math.min(end, Date.now() + 500 + Math.random() * 3000);
-      const thread = new Worker(__filename, { workerData: { end: life, addon } });
+      const terminated = index % 4 === 0;
+      const thread = new Worker(__filename, { workerData: { end: life, addon, terminated } });
       count("workers");
       thread.on("message", add);
       const ended = new Promise((resolve, reject) => {
         thread.on("exit", resolve);
         thread.on("error", reject);
       });
-      if (index % 4 === 0) {
+      if (terminated) {
         await wait(Math.random() * 800);
         await thread.terminate();
       }
@@ -120,8 +122,8 @@ async function main([index, folder, seconds, addon]) {
   };
   await Promise.all([
     work(() => compute(state), 0),
-    work(usePool, 0),
-    work(usePool, 1),
+    work(() => usePool(), 0),
+    work(() => usePool(), 1),
     work(() => (gc(), count("collections")), 50),
     keepWorkers(end, addon),
     keepTracking(end, index, folder),
@@ -130,7 +132,7 @@ async function main([index, folder, seconds, addon]) {
   console.log(JSON.stringify(done));
 }
 
-const run = isMainThread ? main(process.argv.slice(2)) : worker(workerData.end, workerData.addon);
+const run = isMainThread ? main(process.argv.slice(2)) : worker(workerData);
 run.catch((error) => {
   console.error(error);
   process.exit(1);
