@@ -1,8 +1,8 @@
 import path from "node:path";
-import type { AllocationRecord, Frame, Metadata } from "../capture/records.js";
+import { answeringFrame } from "../analysis/answering-frame.js";
+import { originOf } from "../analysis/frame-origin.js";
+import type { AllocationRecord, Metadata } from "../capture/records.js";
 import { AllocatorType } from "../capture/wire.js";
-import { categoryOf } from "./flamegraph-category.js";
-import { Category } from "./flamegraph-data.js";
 
 export interface SummaryInput {
   /** Live allocations, merged by location or not; not over threads, whose names stand for what has no stack. */
@@ -37,10 +37,7 @@ export interface Summary {
   readonly lines: readonly SummaryLine[];
 }
 
-/**
- * Adds up live allocations by the line that answers for them: the innermost frame of the program itself, or where a
- * stack has none, of one of its packages, or of the runtime. Native code answers only for what has no JavaScript at all.
- */
+/** Adds up live allocations by the line that answers for them (see answeringFrame). */
 export function summarize({ records, metadata, kind, top }: SummaryInput): Summary {
   const lines = new Map<string, { -readonly [Key in keyof SummaryLine]: SummaryLine[Key] }>();
   let bytes = 0;
@@ -48,8 +45,8 @@ export function summarize({ records, metadata, kind, top }: SummaryInput): Summa
   let programBytes = 0;
   let jsBytes = 0;
   for (const record of records) {
-    const frame = answeringFrame(record);
-    const isProgram = frame.file !== "" && categoryOf(frame) === Category.PROGRAM;
+    const frame = answeringFrame(record.stackTrace(), record);
+    const isProgram = frame.file !== "" && originOf(frame) === "program";
     bytes += record.size;
     allocations += record.nAllocations;
     if (isProgram) programBytes += record.size;
@@ -66,22 +63,6 @@ export function summarize({ records, metadata, kind, top }: SummaryInput): Summa
   }
   const sorted = [...lines.values()].sort((a, b) => b.bytes - a.bytes || (a.file < b.file ? -1 : 1));
   return { metadata, kind, bytes, allocations, programBytes, jsBytes, lines: sorted.slice(0, top) };
-}
-
-/** Native functions that say no more than "allocates": operators, containers, and Rust's parts of an allocation. */
-const ALLOCATES_FOR_OTHERS = /^(?:operator new|<inlined>|(?:std|__gnu_cxx|alloc|core)::|__r(?:ust|dl|g)_)/;
-
-function answeringFrame(record: AllocationRecord): Frame {
-  const frames = record.stackTrace();
-  const innermost = (category: Category) => frames.find((frame) => categoryOf(frame) === category);
-  return (
-    innermost(Category.PROGRAM) ??
-    innermost(Category.DEPENDENCY) ??
-    innermost(Category.INTERNAL) ??
-    innermost(Category.BUILTIN) ??
-    frames.find((frame) => !ALLOCATES_FOR_OTHERS.test(frame.function)) ??
-    frames[0] ?? { function: `thread ${record.threadName || record.tid}, no JavaScript`, file: "", line: 0, column: 0 }
-  );
 }
 
 /**
