@@ -1,8 +1,10 @@
-import path from "node:path";
 import { answeringFrame } from "../analysis/answering-frame.js";
 import { originOf } from "../analysis/frame-origin.js";
 import type { AllocationRecord, Metadata } from "../capture/records.js";
 import { AllocatorType } from "../capture/wire.js";
+import { count, formatBytes, share } from "./figures.js";
+import { placeOf, programLines } from "./program-lines.js";
+import { table } from "./text-table.js";
 
 export interface SummaryInput {
   /** Live allocations, merged by location or not; not over threads, whose names stand for what has no stack. */
@@ -71,13 +73,10 @@ export function summarize({ records, metadata, kind, top }: SummaryInput): Summa
  */
 export function renderSummary(summary: Summary, cwd: string): string {
   const { metadata, kind, bytes, allocations, jsBytes, lines } = summary;
-  const seconds = (metadata.endTimeMs - metadata.startTimeMs) / 1000;
-  const { name, version } = metadata.runtime;
   const shown = lines.reduce((sum, line) => sum + line.bytes, 0);
   const what = kind === "leaks" ? "still held at the end" : "held at the peak";
   const head = [
-    metadata.commandLine.map((argument) => relativeFile(argument, cwd)).join(" "),
-    `  ${name} ${version}, pid ${metadata.pid}, ${seconds.toFixed(1)} s${metadata.complete ? "" : " (cut short: the program still ran, was killed, or the disk was full)"}`,
+    ...programLines(metadata, cwd),
     `  ${formatBytes(metadata.peakMemory)} at the peak, ${count(metadata.totalAllocations)} allocations in all`,
   ];
   if (metadata.traceJsHeap !== false) {
@@ -91,7 +90,7 @@ export function renderSummary(summary: Summary, cwd: string): string {
     formatBytes(line.bytes),
     `${share(line.bytes, bytes)}`,
     count(line.allocations),
-    line.file === "" ? line.function : `${placeOf(line, cwd)}  ${line.function}`,
+    placeOf(line, cwd),
   ]);
   return `${[
     ...head,
@@ -101,41 +100,4 @@ export function renderSummary(summary: Summary, cwd: string): string {
     "",
     ...table([["bytes", "share", "allocations", "line"], ...rows]),
   ].join("\n")}\n`;
-}
-
-/** Columns aligned: numbers to the right, the last one to the left. */
-function table(rows: readonly string[][]): string[] {
-  const last = (rows[0]?.length ?? 0) - 1;
-  const widths = Array.from({ length: last }, (_, i) => Math.max(...rows.map((row) => (row[i] ?? "").length)));
-  return rows.map((row) => `  ${row.map((cell, i) => (i === last ? cell : cell.padStart(widths[i] ?? 0))).join("  ")}`);
-}
-
-/** A module has no lines. */
-function placeOf({ file, line }: SummaryLine, cwd: string): string {
-  return line === 0 ? relativeFile(file, cwd) : `${relativeFile(file, cwd)}:${line}`;
-}
-
-function relativeFile(file: string, cwd: string): string {
-  const relative = path.isAbsolute(file) ? path.relative(cwd, file) : file;
-  return relative === "" || relative.startsWith("..") ? file : relative;
-}
-
-function share(part: number, whole: number): string {
-  return whole === 0 ? "0.0%" : `${((100 * part) / whole).toFixed(1)}%`;
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en-US");
-}
-
-/** `1.5 MiB` */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  let unit = 0;
-  let value = bytes;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }

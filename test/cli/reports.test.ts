@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { CaptureWriter, HEADER } from "../support/capture-writer.js";
+import { AGGREGATED_HEADER, CaptureWriter, HEADER } from "../support/capture-writer.js";
 import { cliPath, type Folder, heapray, temporaryFolder } from "../support/heapray.js";
 
 let folder: Folder;
@@ -122,9 +122,77 @@ describe("summary", () => {
   });
 });
 
+describe("stats", () => {
+  test("prints totals, sizes and lines, without colours where it is no terminal", () => {
+    folder.write("a.bin", capture());
+    const { status, stdout, stderr } = heapray(["stats", "a.bin"], {
+      ...inFolder(),
+      env: { ...process.env, FORCE_COLOR: "1" },
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/^node app\.js --fast\n[\s\S]*\nTotal memory allocated +3\.000kB\n[\s\S]* 2 {2}MALLOC\n/);
+    expect(stdout).toContain("  3.000kB  /srv/app/app.ts:7  load\n");
+    expect(stdout).not.toContain("\x1b");
+  });
+
+  test("has colours on a terminal, unless NO_COLOR says no", () => {
+    folder.write("a.bin", capture());
+    const onTerminal = (env: NodeJS.ProcessEnv) =>
+      spawnSync("script", ["-qec", `"${process.execPath}" "${cliPath}" stats a.bin`, "/dev/null"], {
+        cwd: folder.path,
+        encoding: "utf8",
+        env: { ...process.env, TERM: "xterm", NO_COLOR: "", ...env },
+        timeout: 20_000,
+      }).stdout;
+    expect(onTerminal({})).toContain("\x1b[1mAllocator type distribution\x1b[22m");
+    expect(onTerminal({ NO_COLOR: "1" })).not.toContain("\x1b");
+  });
+
+  test("--json writes a file named as memray names it, or to standard output", () => {
+    folder.write("heapray-app.1.bin", capture());
+    const { status, stdout, stderr } = heapray(["stats", "--json", "heapray-app.1.bin"], inFolder());
+    expect({ status, stdout, stderr }).toEqual({
+      status: 0,
+      stdout: "Wrote heapray-stats-app.1.bin.json\n",
+      stderr: "",
+    });
+    const json = readFileSync(folder.join("heapray-stats-app.1.bin.json"), "utf8");
+    expect(JSON.parse(json)).toMatchObject({ total_num_allocations: 2, total_bytes_allocated: 3000 });
+    const piped = heapray(["stats", "--json", "-o", "-", "heapray-app.1.bin"], inFolder());
+    expect(piped).toEqual({ status: 0, signal: null, stdout: json, stderr: "" });
+    expect(heapray(["stats", "--json", "-n", "1", "-o", "x.json", "heapray-app.1.bin"], inFolder()).stdout).toBe(
+      "Wrote x.json\n",
+    );
+  });
+
+  test.each([
+    [
+      "a file without --json",
+      ["-o", "x.json"],
+      /^heapray: the terminal shows the statistics; give --json for a file\.\n$/,
+    ],
+    ["no locations", ["-n", "0"], /whole number, 1 or more/],
+    ["a fraction of a location", ["-n", "1.5"], /whole number, 1 or more/],
+  ])("refuses %s", (_, options, sentence) => {
+    folder.write("a.bin", capture());
+    const { status, stdout, stderr } = heapray(["stats", ...options, "a.bin"], inFolder());
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(sentence);
+    expect(readdirSync(folder.path)).toEqual(["a.bin"]);
+  });
+
+  test("refuses an aggregated capture in one sentence", () => {
+    folder.write("a.bin", new CaptureWriter(AGGREGATED_HEADER).totals(0, 0).trailer(0).finish());
+    const { status, stdout, stderr } = heapray(["stats", "a.bin"], inFolder());
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/^heapray: a\.bin is an aggregated capture, which keeps no single allocations; [^\n]+\n$/);
+  });
+});
+
 describe.each([
   ["flamegraph", ["flamegraph"], "heapray-flamegraph-app.html"],
   ["transform csv", ["transform", "csv"], "heapray-csv-app.csv"],
+  ["stats", ["stats", "--json"], "heapray-stats-app.bin.json"],
 ])("%s refuses", (_, command, output) => {
   test("to overwrite, without -f", () => {
     folder.write("app.bin", capture());
@@ -138,24 +206,31 @@ describe.each([
   });
 });
 
-describe.each([["flamegraph"], ["transform csv"], ["summary"]])("%s says in one sentence", (name) => {
-  const command = name.split(" ");
+describe.each([["flamegraph"], ["transform csv"], ["summary"], ["stats"], ["stats --json"]])(
+  "%s says in one sentence",
+  (name) => {
+    const command = name.split(" ");
 
-  test.each([
-    ["that a file is missing", () => "missing.bin", /there is no file missing\.bin\.$/],
-    ["that it got a folder", () => folder.path, /is a directory/],
-    ["that a file is foreign", () => folder.write("photo.jpg", "\xff\xd8\xff\xe0 not ours ".repeat(99)), /photo\.jpg/],
-    ["that a file is empty", () => folder.write("empty.bin", ""), /empty\.bin/],
-    ["that a header is cut short", () => folder.write("cut.bin", capture().subarray(0, 40)), /cut\.bin/],
-    ["that a capture is damaged", () => folder.write("bad.bin", damagedCapture()), /bad\.bin is damaged at byte \d+/],
-  ])("%s", (_, makeFile, sentence) => {
-    const { status, stdout, stderr } = heapray([...command, makeFile()], inFolder());
-    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
-    expect(stderr).toMatch(/^heapray: [^\n]+\n$/);
-    expect(stderr.trimEnd()).toMatch(sentence);
-    expect(readdirSync(folder.path).filter((file) => /\.(html|csv)$/.test(file))).toEqual([]);
-  });
-});
+    test.each([
+      ["that a file is missing", () => "missing.bin", /there is no file missing\.bin\.$/],
+      ["that it got a folder", () => folder.path, /is a directory/],
+      [
+        "that a file is foreign",
+        () => folder.write("photo.jpg", "\xff\xd8\xff\xe0 not ours ".repeat(99)),
+        /photo\.jpg/,
+      ],
+      ["that a file is empty", () => folder.write("empty.bin", ""), /empty\.bin/],
+      ["that a header is cut short", () => folder.write("cut.bin", capture().subarray(0, 40)), /cut\.bin/],
+      ["that a capture is damaged", () => folder.write("bad.bin", damagedCapture()), /bad\.bin is damaged at byte \d+/],
+    ])("%s", (_, makeFile, sentence) => {
+      const { status, stdout, stderr } = heapray([...command, makeFile()], inFolder());
+      expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      expect(stderr).toMatch(/^heapray: [^\n]+\n$/);
+      expect(stderr.trimEnd()).toMatch(sentence);
+      expect(readdirSync(folder.path).filter((file) => /\.(html|csv|json)$/.test(file))).toEqual([]);
+    });
+  },
+);
 
 describe("help", () => {
   test.each([
@@ -165,6 +240,7 @@ describe("help", () => {
     ["heapray transform", ["transform"]],
     ["heapray transform csv", ["transform", "csv"]],
     ["heapray summary", ["summary"]],
+    ["heapray stats", ["stats"]],
   ])("%s --help shows usage and examples", (usage, args) => {
     const { status, stdout, stderr } = heapray([...args, "--help"], inFolder());
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -173,7 +249,7 @@ describe("help", () => {
   });
 
   test("every example of the help is a command that parses", () => {
-    for (const name of ["run", "flamegraph", "transform", "summary"]) {
+    for (const name of ["run", "flamegraph", "transform", "summary", "stats"]) {
       const { stdout } = heapray([name, "--help"], inFolder());
       const examples = [...stdout.matchAll(/^ {2}heapray (.*)$/gm)].map(([, rest = ""]) =>
         rest.replace(/'[^']*'/, "1"),
