@@ -1,6 +1,7 @@
 import type { ModuleTotal, Statistics } from "../analysis/statistics.js";
 import type { Metadata } from "../capture/records.js";
 import { count, formatSize } from "./figures.js";
+import type { Paint } from "./paint.js";
 import { placeOf, programLines } from "./program-lines.js";
 import { allocatorName } from "./stats-json.js";
 import { printable } from "./terminal-text.js";
@@ -8,13 +9,6 @@ import { table } from "./text-table.js";
 
 /** Characters of the longest bar. */
 const LONGEST_BAR = 25;
-
-/** How a terminal shows parts of the text; each as it is where there are no colours. */
-export interface Paint {
-  title(text: string): string;
-  bar(text: string): string;
-  minor(text: string): string;
-}
 
 export interface StatsTextOptions {
   /** Files below it are shown relative to it. */
