@@ -59,7 +59,7 @@ test("the tutorial finds the leak, and sees that it is mended", async () => {
     const summary = heapray(["summary", "--leaks", "../desk.bin"], inDesk).stdout;
     expect(summary).toMatch(/ line\n.* [6-9]\d\.\d% .* src\/ticket\.ts:13 {2}renderTicket\n/);
     const grown = heapray(["diff", "--from", `${betweenMs}ms`, "../desk.bin"], inDesk).stdout;
-    expect(grown).toMatch(/Grew by .*\n\n.*\n +\+1\d\.\d+MB .* src\/ticket\.ts:13 {2}renderTicket\n/);
+    expect(grown).toMatch(/Grew by .*\n\n.*\n +\+\d+\.\d+MB .* src\/ticket\.ts:13 {2}renderTicket\n/);
     using reader = new FileReader(folder.join("desk.bin"));
     const [largest] = [...reader.getLeakedAllocationRecords()].sort((a, b) => b.size - a.size);
     const places = largest?.stackTrace().map(({ file, line }) => `${path.basename(file)}:${line}`) ?? [];
