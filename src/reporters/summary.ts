@@ -2,7 +2,7 @@ import { answeringFrame } from "../analysis/answering-frame.js";
 import { originOf } from "../analysis/frame-origin.js";
 import type { AllocationRecord, Metadata } from "../capture/records.js";
 import { AllocatorType } from "../capture/wire.js";
-import { count, formatBytes, share } from "./figures.js";
+import { count, formatSize, share } from "./figures.js";
 import { placeOf, programLines } from "./program-lines.js";
 import { table } from "./text-table.js";
 
@@ -83,17 +83,17 @@ export function renderSummary(summary: Summary, cwd: string): string {
   const what = WHAT[kind];
   const head = [
     ...programLines(metadata, cwd),
-    `  ${formatBytes(metadata.peakMemory)} at the peak, ${count(metadata.totalAllocations)} allocations in all`,
+    `  ${formatSize(metadata.peakMemory)} at the peak, ${count(metadata.totalAllocations)} allocations in all`,
   ];
   if (metadata.traceJsHeap !== false) {
-    const sampled = metadata.traceJsHeap === 1 ? "" : `, sampled every ${formatBytes(metadata.traceJsHeap)}`;
+    const sampled = metadata.traceJsHeap === 1 ? "" : `, sampled every ${formatSize(metadata.traceJsHeap)}`;
     head.push(
-      `  ${formatBytes(bytes - jsBytes)} native and ${formatBytes(jsBytes)} of JavaScript objects${sampled}, ${what}`,
+      `  ${formatSize(bytes - jsBytes)} native and ${formatSize(jsBytes)} of JavaScript objects${sampled}, ${what}`,
     );
   }
   if (lines.length === 0) return `${[...head, "", `Nothing was ${what}.`].join("\n")}\n`;
   const rows = lines.map((line) => [
-    formatBytes(line.bytes),
+    formatSize(line.bytes),
     `${share(line.bytes, bytes)}`,
     count(line.allocations),
     placeOf(line, cwd),
@@ -101,7 +101,7 @@ export function renderSummary(summary: Summary, cwd: string): string {
   return `${[
     ...head,
     "",
-    `${formatBytes(bytes)} in ${count(allocations)} allocations ${what}; ${share(shown, bytes)} of it on ` +
+    `${formatSize(bytes)} in ${count(allocations)} allocations ${what}; ${share(shown, bytes)} of it on ` +
       `${lines.length === 1 ? "this line" : `these ${lines.length} lines`}:`,
     "",
     ...table([["bytes", "share", "allocations", "line"], ...rows]),

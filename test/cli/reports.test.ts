@@ -94,12 +94,12 @@ describe("summary", () => {
       [
         "node app.js --fast",
         "  node v24.21.0, pid 4711, 2.5 s",
-        "  2.9 KiB at the peak, 2 allocations in all",
+        "  3.000kB at the peak, 2 allocations in all",
         "",
-        "2.9 KiB in 2 allocations held at the peak; 100.0% of it on this line:",
+        "3.000kB in 2 allocations held at the peak; 100.0% of it on this line:",
         "",
         "    bytes   share  allocations  line",
-        "  2.9 KiB  100.0%            2  /srv/app/app.ts:7  load",
+        "  3.000kB  100.0%            2  /srv/app/app.ts:7  load",
         "",
       ].join("\n"),
     );
@@ -111,7 +111,9 @@ describe("summary", () => {
     folder.write("a.bin", writer.finish());
     const { stdout, stderr } = heapray(["summary", "a.bin"], inFolder());
     expect(stderr).toBe("");
-    expect(stdout).toMatch(/ 700 B +70\.0% +1 +thread libuv-worker, no JavaScript\n +300 B +30\.0% +1 +thread main, /);
+    expect(stdout).toMatch(
+      / 700\.000B +70\.0% +1 +thread libuv-worker, no JavaScript\n +300 B +30\.0% +1 +thread main, /,
+    );
   });
 
   test("a reader that stops early is no error", () => {
@@ -137,9 +139,9 @@ function captureWithTemporaries(): Uint8Array {
 
 describe("temporary allocations", () => {
   test.each([
-    [["--temporary-allocations"], "1000 B in 1 allocations"],
-    [["--temporary-allocation-threshold=0"], "1000 B in 1 allocations"],
-    [["--temporary-allocation-threshold", "3"], "1.2 KiB in 2 allocations"],
+    [["--temporary-allocations"], "1.000kB in 1 allocations"],
+    [["--temporary-allocation-threshold=0"], "1.000kB in 1 allocations"],
+    [["--temporary-allocation-threshold", "3"], "1.200kB in 2 allocations"],
   ])("summary %j", (options, what) => {
     folder.write("a.bin", captureWithTemporaries());
     const { status, stdout, stderr } = heapray(["summary", ...options, "a.bin"], inFolder());

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { AllocationRecord, Frame, Metadata } from "../../src/capture/records.js";
 import { AllocatorType } from "../../src/capture/wire.js";
-import { formatBytes } from "../../src/reporters/figures.js";
+import { formatSize } from "../../src/reporters/figures.js";
 import { renderSummary, summarize } from "../../src/reporters/summary.js";
 
 const metadata: Metadata = {
@@ -98,12 +98,12 @@ test("the text shows files below the working directory relative to it, and share
     [
       "node main.js",
       "  node v20.0.0, pid 1, 3.5 s",
-      "  1000 B at the peak, 12,345 allocations in all",
+      "  1.000kB at the peak, 12,345 allocations in all",
       "",
-      "1000 B in 4 allocations still held at the end; 75.0% of it on this line:",
+      "1.000kB in 4 allocations still held at the end; 75.0% of it on this line:",
       "",
-      "  bytes  share  allocations  line",
-      "  750 B  75.0%            2  src/a.ts:12  a",
+      "     bytes  share  allocations  line",
+      "  750.000B  75.0%            2  src/a.ts:12  a",
       "",
     ].join("\n"),
   );
@@ -118,7 +118,7 @@ test("the text tells native memory from JavaScript objects where those were reco
     "/srv/app",
   );
   expect(text.split("\n")[3]).toBe(
-    "  1.0 KiB native and 3.0 KiB of JavaScript objects, sampled every 16.0 KiB, held at the peak",
+    "  1.024kB native and 3.072kB of JavaScript objects, sampled every 16.384kB, held at the peak",
   );
 });
 
@@ -128,12 +128,12 @@ test("an empty capture has a summary too", () => {
 });
 
 test.each([
-  [0, "0 B"],
-  [1023, "1023 B"],
-  [1024, "1.0 KiB"],
-  [5 * 1024 ** 2 + 1, "5.0 MiB"],
-  [2.5 * 1024 ** 4, "2.5 TiB"],
-  [1024 ** 5 * 3, "3072.0 TiB"],
+  [0, "0.000B"],
+  [999, "999.000B"],
+  [1000, "1.000kB"],
+  [5 * 1024 ** 2 + 1, "5.243MB"],
+  [-2.5 * 1000 ** 4, "-2.500TB"],
+  [1000 ** 8 * 3, "3.0YB"],
 ])("%d bytes are %s", (bytes, text) => {
-  expect(formatBytes(bytes)).toBe(text);
+  expect(formatSize(bytes)).toBe(text);
 });
