@@ -168,7 +168,7 @@ function checkScript(script: string | undefined, nodeArgs: readonly string[]): v
   if (nodeArgs.length > 0 || script === "-") return;
   if (script === undefined) throw new CliError('there is no script to run; see "heapray run --help".');
   try {
-    createRequire(path.resolve("_")).resolve(path.resolve(script));
+    createRequire(import.meta.url).resolve(path.resolve(script));
   } catch {
     if (statSync(script, { throwIfNoEntry: false })?.isFile()) return;
     const bin = path.join("node_modules", ".bin", script);
