@@ -23,12 +23,12 @@ namespace {
 
 constexpr uint64_t kPage = 4096;
 
-// A part of a file, in memory at once: page by page it would take longer to come than to look through.
+// A part of a file, in memory.
 class MappedPart {
  public:
   MappedPart(int fd, uint64_t begin, uint64_t end) : begin_(begin / kPage * kPage), bytes_(end - begin_) {
     if (end <= begin) return;
-    void* mapped = mmap(nullptr, bytes_, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, static_cast<off_t>(begin_));
+    void* mapped = mmap(nullptr, bytes_, PROT_READ, MAP_PRIVATE, fd, static_cast<off_t>(begin_));
     if (mapped != MAP_FAILED) data_ = static_cast<const char*>(mapped);
   }
   ~MappedPart() {
