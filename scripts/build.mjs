@@ -17,6 +17,7 @@ node("node_modules/typescript/bin/tsc", "-p", "tsconfig.json");
 
 // Modules of Node.js's own that take milliseconds to load, which is most of what starting costs: they are loaded when
 // they are used, if ever.
+/** @type {Record<string, string>} */
 const late = {
   "node:module": `
     exports.createRequire = (from) => (from === importMetaUrl ? require : require("node:module").createRequire(from));
