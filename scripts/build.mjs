@@ -34,7 +34,7 @@ const lateBuiltins = {
       if (!(path in late)) return undefined;
       return namespace === "late" ? { path, external: true } : { path, namespace: "late" };
     });
-    bundle.onLoad({ filter: /^/, namespace: "late" }, ({ path }) => ({ contents: late[path] }));
+    bundle.onLoad({ filter: /^/, namespace: "late" }, ({ path }) => ({ contents: late[path] ?? "" }));
   },
 };
 
