@@ -11,6 +11,7 @@
 #include <ctime>
 
 #include "aggregate/aggregating_recorder.h"
+#include "process/own_thread.h"
 #include "stacks/native_symbols.h"
 #include "thread_state.h"
 
@@ -28,6 +29,7 @@ constexpr int64_t kEndPatienceMs = 2000;
 constexpr int64_t kRecordPatienceMs = 100;
 // Blocks of this size are written down at once: they may be what the process is killed for.
 constexpr size_t kAtOnceBytes = 1u << 20;
+constexpr size_t kStackBytes = 256u << 10;
 
 uint64_t NowMs() {
   timespec now;
@@ -52,6 +54,22 @@ Tracker::Tracker() {
     if (ThreadState* thread = CurrentThreadIfKnown()) thread->Forget();
     EndedThreads::Forget();
   });
+}
+
+void Tracker::PrepareFences() {
+  static std::atomic<int> prepared_in{0};
+  if (prepared_in.exchange(getpid()) == getpid()) return;
+  auto prepare = [](void*) -> void* {
+    Untracked untracked;
+    pthread_setname_np(pthread_self(), "heapray");
+    if (!RecordOrder::AskForFences()) return nullptr;
+    // With the lock: whoever merges either looked before any thread could rely on his fences, or knows that they do.
+    SpinLock::Guard guard(instance_.lock_);
+    instance_.order_.FenceAtNeed();
+    return nullptr;
+  };
+  pthread_t thread;
+  if (StartOwnThread(&thread, prepare, nullptr, kStackBytes)) pthread_detach(thread);
 }
 
 bool Tracker::Start(Options options, int* error) {

@@ -50,6 +50,8 @@ class Tracker {
   // The process's one tracker: starts, stops, starts again. Never destroyed, since other threads may be inside it.
   static Tracker& Get() { return instance_; }
 
+  // Has records cost less, from some time soon on: in the background, since the kernel takes milliseconds over it.
+  void PrepareFences();
   // Begins to record. Returns false, with errno in *error, when the header could not be written.
   bool Start(Options options, int* error);
   // Ends the capture. `reason` goes into its trailer. Does nothing when not active, or in a forked child.

@@ -15,6 +15,29 @@ function node(...args) {
 
 node("node_modules/typescript/bin/tsc", "-p", "tsconfig.json");
 
+// Modules of Node.js's own that take milliseconds to load, which is most of what starting costs: they are loaded when
+// they are used, if ever.
+/** @type {Record<string, string>} */
+const late = {
+  "node:module": `
+    exports.createRequire = (from) => (from === importMetaUrl ? require : require("node:module").createRequire(from));
+    exports.syncBuiltinESMExports = () => require("node:module").syncBuiltinESMExports();`,
+  "node:worker_threads": `
+    Object.defineProperty(exports, "isMainThread", { enumerable: true, get: () => require("node:worker_threads").isMainThread });`,
+};
+
+/** @type {import("esbuild").Plugin} */
+const lateBuiltins = {
+  name: "late-builtins",
+  setup(bundle) {
+    bundle.onResolve({ filter: /^node:/ }, ({ path, namespace }) => {
+      if (!(path in late)) return undefined;
+      return namespace === "late" ? { path, external: true } : { path, namespace: "late" };
+    });
+    bundle.onLoad({ filter: /^/, namespace: "late" }, ({ path }) => ({ contents: late[path] ?? "" }));
+  },
+};
+
 /** @type {import("esbuild").BuildOptions} */
 const bundled = {
   absWorkingDir: root,
@@ -28,6 +51,7 @@ const bundled = {
   banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
   sourcemap: true,
   logLevel: "warning",
+  plugins: [lateBuiltins],
 };
 
 await build({
@@ -45,6 +69,7 @@ await build({
   outdir: "dist/cli",
   minify: true,
   plugins: [
+    lateBuiltins,
     {
       name: "readers-stay-modules",
       setup(bundle) {

@@ -11,6 +11,7 @@
 
 #include "hooks/hooks.h"
 #include "node/async_work.h"
+#include "node/elf_symbols.h"
 #include "node/isolates.h"
 #include "node/js_heap.h"
 #include "node/js_stack_source.h"
@@ -183,12 +184,14 @@ napi_value Start(napi_env env, napi_callback_info info) {
     JsHeap::Stop();
   }
 
+  tracker.PrepareFences();
   v8::Isolate* isolate = v8::Isolate::GetCurrent();
   if (IsolateState* state = Isolates::Current()) Isolates::Watch(*state);
   Isolates::UpdateStatistics();
   Isolates::AskForStatistics(isolate);
   std::string warning = Stacks().Calibrate(isolate);
   TheRuntime().Load();
+  ForgetExecutableSymbols();
   bool native = call.Flag("nativeTraces");
   if (native) Modules::Get().Refresh();
   Stacks().SetNative(native);
@@ -250,6 +253,13 @@ napi_value TraceJsHeap(napi_env env, napi_callback_info info) {
   return call.Text(warning);
 }
 
+// setV8Flags({ flags }): as on node's command line, with spaces in between.
+napi_value SetV8Flags(napi_env env, napi_callback_info info) {
+  std::string flags = Call(env, info).Text("flags");
+  v8::V8::SetFlagsFromString(flags.c_str(), flags.size());
+  return nullptr;
+}
+
 napi_value IsActive(napi_env env, napi_callback_info info) {
   return Call(env, info).Flag(Tracker::Get().active() && g_tracking_pid == getpid());
 }
@@ -272,17 +282,31 @@ struct EndAtExit {
 } g_end_at_exit;
 
 napi_value Init(napi_env env, napi_value exports) {
-  // Each environment ends before its isolate does.
+  // Each environment ends before its isolate does. Node aborts where one is given the same hook twice: a program that
+  // is tracked may load this module once more.
   napi_add_env_cleanup_hook(
-      env, [](void* isolate) { Isolates::DoNotAsk(static_cast<v8::Isolate*>(isolate)); }, v8::Isolate::GetCurrent());
-  static const bool added = (AddHooks(AsyncWorkHooks()), AddHooks(JsHeap::Hooks()), true);
-  (void)added;
+      env,
+      [](void* owned) {
+        std::unique_ptr<v8::Isolate*> isolate(static_cast<v8::Isolate**>(owned));
+        Isolates::DoNotAsk(*isolate);
+      },
+      new v8::Isolate*(v8::Isolate::GetCurrent()));
+  static const bool prepared = [] {
+    AddHooks(AsyncWorkHooks());
+    AddHooks(JsHeap::Hooks());
+    // Who loads this is about to call start().
+    Tracker::Get().PrepareFences();
+    BeginReadingExecutableSymbols();
+    return true;
+  }();
+  (void)prepared;
   const napi_property_descriptor functions[] = {
       {"start", nullptr, Start, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"listen", nullptr, Listen, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"accept", nullptr, Accept, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"stop", nullptr, Stop, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"traceJsHeap", nullptr, TraceJsHeap, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"setV8Flags", nullptr, SetV8Flags, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"endWithParent", nullptr, EndWithParentOf, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"isActive", nullptr, IsActive, nullptr, nullptr, nullptr, napi_default, nullptr},
   };

@@ -3,45 +3,57 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
+#include <pthread.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <mutex>
+#include <string>
+#include <vector>
 
+#include "process/own_thread.h"
 #include "process/owned_fd.h"
+#include "process/untracked.h"
 
 namespace heapray {
 namespace {
 
-class MappedFile {
- public:
-  explicit MappedFile(const char* path) {
-    OwnedFd fd(open(path, O_RDONLY | O_CLOEXEC));
-    struct stat status;
-    if (fd.get() < 0 || fstat(fd.get(), &status) != 0 || status.st_size <= 0) return;
-    void* mapped = mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_PRIVATE, fd.get(), 0);
-    if (mapped == MAP_FAILED) return;
-    data_ = static_cast<const uint8_t*>(mapped);
-    bytes_ = static_cast<size_t>(status.st_size);
-  }
-  ~MappedFile() {
-    if (data_ != nullptr) munmap(const_cast<uint8_t*>(data_), bytes_);
-  }
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
+constexpr uint64_t kPage = 4096;
 
-  // The `count` objects at `offset`, or nullptr when the file ends before that.
-  template <typename T>
-  const T* At(uint64_t offset, uint64_t count = 1) const {
-    if (offset > bytes_ || count > (bytes_ - offset) / sizeof(T)) return nullptr;
-    return reinterpret_cast<const T*>(data_ + offset);
+// A part of a file, in memory.
+class MappedPart {
+ public:
+  MappedPart(int fd, uint64_t begin, uint64_t end) : begin_(begin / kPage * kPage), bytes_(end - begin_) {
+    if (end <= begin) return;
+    void* mapped = mmap(nullptr, bytes_, PROT_READ, MAP_PRIVATE, fd, static_cast<off_t>(begin_));
+    if (mapped != MAP_FAILED) data_ = static_cast<const char*>(mapped);
   }
+  ~MappedPart() {
+    if (data_ != nullptr) munmap(const_cast<char*>(data_), bytes_);
+  }
+  MappedPart(const MappedPart&) = delete;
+  MappedPart& operator=(const MappedPart&) = delete;
+
+  explicit operator bool() const { return data_ != nullptr; }
+  const char* At(uint64_t offset) const { return data_ + (offset - begin_); }
 
  private:
-  const uint8_t* data_ = nullptr;
-  size_t bytes_ = 0;
+  uint64_t begin_;
+  uint64_t bytes_;
+  const char* data_ = nullptr;
 };
+
+// `count` objects at `offset` of a file; none when it ends before that.
+template <typename T>
+std::vector<T> ReadAll(int fd, uint64_t offset, size_t count) {
+  std::vector<T> objects(count);
+  size_t bytes = count * sizeof(T);
+  bool whole = pread(fd, objects.data(), bytes, static_cast<off_t>(offset)) == static_cast<ssize_t>(bytes);
+  return whole ? objects : std::vector<T>();
+}
 
 constexpr uint64_t kAhead = 16;
 // What most names of V8 begin with.
@@ -99,35 +111,87 @@ uintptr_t ExecutableBase() {
   return base;
 }
 
+struct Symbol {
+  std::string name;
+  uint64_t address;
+  uint64_t bytes;
+};
+
+void CollectWanted(const Elf64_Sym* symbols, uint64_t count, const char* text, uint64_t text_bytes,
+                   std::vector<Symbol>* found) {
+  uintptr_t base = ExecutableBase();
+  for (uint64_t s = 0; s < count; s++) {
+    const Elf64_Sym& symbol = symbols[s];
+    // Names stand in another order than symbols do: each is a miss of the cache, unless it is fetched ahead.
+    if (s + kAhead < count && symbols[s + kAhead].st_name < text_bytes) {
+      __builtin_prefetch(text + symbols[s + kAhead].st_name);
+    }
+    if (symbol.st_shndx == SHN_UNDEF || symbol.st_size == 0 || symbol.st_name >= text_bytes) continue;
+    if (!IsWanted(text + symbol.st_name, text_bytes - symbol.st_name)) continue;
+    found->push_back({text + symbol.st_name, base + symbol.st_value, symbol.st_size});
+  }
+}
+
+std::vector<Symbol> ReadSymbols() {
+  OwnedFd fd(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return {};
+  off_t end = lseek(fd.get(), 0, SEEK_END);
+  auto is_inside = [end](const Elf64_Shdr& section) {
+    return section.sh_offset <= static_cast<uint64_t>(end) && section.sh_size <= end - section.sh_offset;
+  };
+  std::vector<Elf64_Ehdr> header = ReadAll<Elf64_Ehdr>(fd.get(), 0, 1);
+  if (header.empty() || memcmp(header[0].e_ident, ELFMAG, SELFMAG) != 0) return {};
+  std::vector<Elf64_Shdr> sections = ReadAll<Elf64_Shdr>(fd.get(), header[0].e_shoff, header[0].e_shnum);
+  std::vector<Symbol> found;
+  for (const Elf64_Shdr& table : sections) {
+    if (table.sh_type != SHT_SYMTAB || table.sh_link >= sections.size()) continue;
+    const Elf64_Shdr& strings = sections[table.sh_link];
+    if (!is_inside(table) || !is_inside(strings) || strings.sh_size == 0) return {};
+    MappedPart symbols(fd.get(), table.sh_offset, table.sh_offset + table.sh_size);
+    MappedPart text(fd.get(), strings.sh_offset, strings.sh_offset + strings.sh_size);
+    if (!symbols || !text || *text.At(strings.sh_offset + strings.sh_size - 1) != 0) return {};
+    CollectWanted(reinterpret_cast<const Elf64_Sym*>(symbols.At(table.sh_offset)), table.sh_size / sizeof(Elf64_Sym),
+                  text.At(strings.sh_offset), strings.sh_size, &found);
+    break;
+  }
+  return found;
+}
+
+std::mutex g_mutex;
+std::vector<Symbol>* g_symbols = nullptr;
+pthread_t g_reader;
+int g_reader_pid = 0;  // 0: there is none
+
 }  // namespace
 
-bool ForEachExecutableSymbol(const std::function<void(std::string_view, uint64_t, uint64_t)>& visit) {
-  MappedFile file("/proc/self/exe");
-  const auto* header = file.At<Elf64_Ehdr>(0);
-  if (header == nullptr || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return false;
-  const auto* sections = file.At<Elf64_Shdr>(header->e_shoff, header->e_shnum);
-  if (sections == nullptr) return false;
-  uintptr_t base = ExecutableBase();
-  for (unsigned i = 0; i < header->e_shnum; i++) {
-    if (sections[i].sh_type != SHT_SYMTAB || sections[i].sh_link >= header->e_shnum) continue;
-    const Elf64_Shdr& strings = sections[sections[i].sh_link];
-    uint64_t count = sections[i].sh_size / sizeof(Elf64_Sym);
-    const auto* symbols = file.At<Elf64_Sym>(sections[i].sh_offset, count);
-    const char* text = file.At<char>(strings.sh_offset, strings.sh_size);
-    if (symbols == nullptr || text == nullptr || strings.sh_size == 0 || text[strings.sh_size - 1] != 0) return false;
-    for (uint64_t s = 0; s < count; s++) {
-      const Elf64_Sym& symbol = symbols[s];
-      // Names stand in another order than symbols do: each is a miss of the cache, unless it is fetched ahead.
-      if (s + kAhead < count && symbols[s + kAhead].st_name < strings.sh_size) {
-        __builtin_prefetch(text + symbols[s + kAhead].st_name);
-      }
-      if (symbol.st_shndx == SHN_UNDEF || symbol.st_size == 0 || symbol.st_name >= strings.sh_size) continue;
-      if (!IsWanted(text + symbol.st_name, strings.sh_size - symbol.st_name)) continue;
-      visit(text + symbol.st_name, base + symbol.st_value, symbol.st_size);
-    }
-    return true;
+void BeginReadingExecutableSymbols() {
+  Untracked untracked;
+  std::lock_guard lock(g_mutex);
+  if (g_symbols != nullptr || g_reader_pid == getpid()) return;
+  auto read = [](void*) -> void* {
+    Untracked untracked;
+    pthread_setname_np(pthread_self(), "heapray");
+    return new std::vector<Symbol>(ReadSymbols());
+  };
+  if (StartOwnThread(&g_reader, read, nullptr)) g_reader_pid = getpid();
+}
+
+void ForEachExecutableSymbol(const std::function<void(std::string_view, uint64_t, uint64_t)>& visit) {
+  std::lock_guard lock(g_mutex);
+  if (g_symbols == nullptr && g_reader_pid == getpid()) {
+    void* symbols = nullptr;
+    pthread_join(g_reader, &symbols);
+    g_symbols = static_cast<std::vector<Symbol>*>(symbols);
+    g_reader_pid = 0;
   }
-  return false;
+  if (g_symbols == nullptr) g_symbols = new std::vector<Symbol>(ReadSymbols());
+  for (const Symbol& symbol : *g_symbols) visit(symbol.name, symbol.address, symbol.bytes);
+}
+
+void ForgetExecutableSymbols() {
+  std::lock_guard lock(g_mutex);
+  delete g_symbols;
+  g_symbols = nullptr;
 }
 
 }  // namespace heapray

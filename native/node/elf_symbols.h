@@ -27,8 +27,15 @@ inline constexpr std::string_view kWantedSymbols[] = {
     "_ZZN4node6worker6Worker11StartThread",
 };
 
+// Begins to read the table, on a thread of its own: it is megabytes, and there is other work until it is needed.
+void BeginReadingExecutableSymbols();
+
 // Calls `visit(name, address, bytes)` for every defined symbol of the executable that is wanted, with run-time
-// addresses. Returns false when the executable has no symbol table (it was stripped) or cannot be read.
-bool ForEachExecutableSymbol(const std::function<void(std::string_view, uint64_t, uint64_t)>& visit);
+// addresses; for none when the executable has no symbol table (it was stripped) or cannot be read. Reads the table
+// unless that is done, or waits for who does.
+void ForEachExecutableSymbol(const std::function<void(std::string_view, uint64_t, uint64_t)>& visit);
+
+// Lets go of what was read.
+void ForgetExecutableSymbols();
 
 }  // namespace heapray

@@ -21,7 +21,7 @@ bool Membarrier(int command) { return syscall(SYS_membarrier, command, 0, 0) == 
 
 }  // namespace
 
-RecordOrder::RecordOrder() : fences_at_need_(Membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)) {}
+bool RecordOrder::AskForFences() { return Membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED); }
 
 RecordQueue* RecordOrder::Open() {
   RecordQueue* queue = nullptr;
@@ -88,7 +88,7 @@ bool RecordOrder::WriteDownAll(Recorder& recorder, uint32_t session, int64_t pat
 }
 
 void RecordOrder::FenceAll() {
-  if (fences_at_need_) Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+  if (fences_at_need_.load(std::memory_order_relaxed)) Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
   // The others had theirs when they said that they are busy.
   fence_.exchange(0);
 }

@@ -20,8 +20,6 @@ namespace heapray {
 
 class RecordOrder {
  public:
-  RecordOrder();
-
   // A thread's side, without a lock.
 
   // Makes one or more records, while it exists, of what has just happened or is about to happen. There must be room.
@@ -30,7 +28,7 @@ class RecordOrder {
     Making(RecordOrder& order, RecordQueue& queue) : order_(order), queue_(queue) {
       // What follows must not be seen before this. Where the kernel can make all threads pass a fence when it matters,
       // they need none of their own each time.
-      if (order_.fences_at_need_) [[likely]] {
+      if (order_.fences_at_need_.load(std::memory_order_relaxed)) [[likely]] {
         queue_.busy_.store(true, std::memory_order_relaxed);
         std::atomic_signal_fence(std::memory_order_seq_cst);
       } else {
@@ -68,8 +66,13 @@ class RecordOrder {
   // For a thread that will never come to the end of a Making.
   static void Abandon(RecordQueue& queue) { queue.busy_.store(false, std::memory_order_release); }
 
+  // Asks the kernel for fences at need. That may take it some milliseconds. Returns false when it has none.
+  static bool AskForFences();
+
   // Under the tracker's lock.
 
+  // The kernel has been asked. Until now, and where it has none, each record bears a fence of its own.
+  void FenceAtNeed() { fences_at_need_.store(true, std::memory_order_relaxed); }
   // A queue for a thread, or nullptr when there is no memory for one.
   RecordQueue* Open();
   // Its thread ends, or will use it no more.
@@ -109,7 +112,7 @@ class RecordOrder {
 
   // The number of the turn above the slot of the queue whose turn it is.
   alignas(64) std::atomic<uint64_t> turn_{0};
-  alignas(64) bool fences_at_need_ = false;
+  alignas(64) std::atomic<bool> fences_at_need_{false};
   std::atomic<int> fence_{0};
   std::atomic<int> resting_{0};
   bool wrote_ = false;  // since Rest() was called last

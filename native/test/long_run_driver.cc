@@ -53,6 +53,7 @@ int Main(char** argv) {
   options.stacks = &stacks;
   options.runtime = &runtime;
   int error = 0;
+  Tracker::Get().PrepareFences();
   if (!Tracker::Get().Start(std::move(options), &error)) return 1;
   size_t made = 0;
   for (int quarter = 1; quarter <= 4; quarter++) {

@@ -151,6 +151,8 @@ int Main(char** argv) {
   FakeRuntime runtime;
   std::vector<std::thread> threads;
   for (int i = 0; i < atoi(argv[2]); i++) threads.emplace_back(Work, static_cast<uint32_t>(i + 1), -1);
+  // Done while records are being made.
+  Tracker::Get().PrepareFences();
   bool complete = true;
   for (int i = 0; i < atoi(argv[3]); i++) complete = Session(argv[1], i, atoi(argv[4]), stacks, runtime) && complete;
   g_ending = true;

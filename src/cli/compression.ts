@@ -10,6 +10,11 @@ const gzipInThread = promisify(gzip);
 const MOST_AT_ONCE = 4;
 const INTERRUPTS: NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
+/** Starts the threads that compress, and has what they need compiled. */
+export async function warmUp(): Promise<void> {
+  await gzipInThread(new Uint8Array(0));
+}
+
 /**
  * Compresses captures, each on all cores, with a progress bar unless `quiet`. What cannot be compressed (a full disk)
  * stays as it is, and so does everything that is left when the user interrupts.

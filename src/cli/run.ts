@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { promisify } from "node:util";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { childCaptures, hasEnded, writtenSince } from "../tracker/child-captures.js";
 import { DEFAULT_JS_HEAP_INTERVAL, LONGEST_JS_HEAP_INTERVAL } from "../tracker/options.js";
@@ -12,6 +13,8 @@ import { checkOutputFile, typed } from "./paths.js";
 import { endLike } from "./signals.js";
 import { tell } from "./standard-error.js";
 import { type ChildExit, runTracked } from "./tracked-child.js";
+
+const immediate = promisify(setImmediate);
 
 interface RunOptions {
   readonly output?: string;
@@ -128,11 +131,14 @@ async function runLive(args: readonly string[], options: RunOptions): Promise<Ch
 async function runIntoFile(args: readonly string[], file: string, options: RunOptions): Promise<void> {
   const before = lookAt(file);
   const startTimeMs = Date.now();
-  const exit = await runTracked(args, settingsOf(options, file));
+  const running = runTracked(args, settingsOf(options, file));
+  // Loaded while the program runs, which is waited for anyway.
+  const compression = options.compress ? immediate().then(loadCompression) : undefined;
+  const exit = await running;
   const capture = file.replaceAll("{pid}", String(exit.pid));
   const children = options.followFork ? childCaptures(capture).filter(writtenSince(startTimeMs)) : [];
-  if (options.compress) {
-    const { compressCaptures } = await import("./compression.js");
+  if (compression !== undefined) {
+    const { compressCaptures } = await compression;
     const ended = children.filter(({ pid }) => hasEnded(pid)).map(({ file }) => file);
     await compressCaptures(lookAt(capture) === before ? ended : [capture, ...ended], options.quiet);
   }
@@ -140,6 +146,12 @@ async function runIntoFile(args: readonly string[], file: string, options: RunOp
     await sayWhatNext(capture, before, options.aggregate, children.length);
   }
   endLike(exit);
+}
+
+async function loadCompression(): Promise<typeof import("./compression.js")> {
+  const compression = await import("./compression.js");
+  await compression.warmUp();
+  return compression;
 }
 
 /**
@@ -168,7 +180,7 @@ function checkScript(script: string | undefined, nodeArgs: readonly string[]): v
   if (nodeArgs.length > 0 || script === "-") return;
   if (script === undefined) throw new CliError('there is no script to run; see "heapray run --help".');
   try {
-    createRequire(path.resolve("_")).resolve(path.resolve(script));
+    createRequire(import.meta.url).resolve(path.resolve(script));
   } catch {
     if (statSync(script, { throwIfNoEntry: false })?.isFile()) return;
     const bin = path.join("node_modules", ".bin", script);

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
 import { UnsupportedPlatformError } from "./errors.js";
 
@@ -47,13 +46,17 @@ export interface Agent {
   /** Returns whether the capture is complete. */
   stop(settings: { readonly reason: "stop" | "exit" }): boolean;
   isActive(): boolean;
+  /** As on Node.js's command line. node:v8 does the same, and takes milliseconds to load. */
+  setV8Flags(settings: { readonly flags: string }): void;
   /** From now on this process is killed when its parent, of this process id, ends. */
   endWithParent(settings: { readonly parent: number }): void;
 }
 
+const loaded = new Map<string, Agent>();
+
 /** The agent's file, for the running Node.js. */
-export function agentFile(from: string): string {
-  return path.join(packageRoot(from), "build", `node-v${process.versions.modules}`, "heapray.node");
+function agentFileIn(root: string): string {
+  return path.join(root, "build", `node-v${process.versions.modules}`, "heapray.node");
 }
 
 /** The package's folder: the nearest one above `from` with heapray's package.json. */
@@ -80,14 +83,19 @@ export function loadAgent(from: string): Agent {
     );
   }
   const root = packageRoot(from);
-  const file = agentFile(from);
+  const file = agentFileIn(root);
+  const known = loaded.get(file);
+  if (known !== undefined) return known;
   if (!existsSync(file)) {
     throw new UnsupportedPlatformError(
       `heapray's agent is not built for Node.js ${process.version}: run "node scripts/build-native.mjs" with that Node.js in ${root}.`,
     );
   }
   try {
-    return createRequire(path.join(root, "package.json"))(file) as Agent;
+    const module = { exports: {} as Agent };
+    process.dlopen(module, file);
+    loaded.set(file, module.exports);
+    return module.exports;
   } catch (error) {
     throw new UnsupportedPlatformError(`heapray's agent does not load: ${(error as Error).message}.`);
   }

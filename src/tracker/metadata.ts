@@ -1,5 +1,5 @@
-import { threadId } from "node:worker_threads";
 import type { CaptureHeader } from "../capture/records.js";
+import { isMainThread } from "./main-thread.js";
 import type { ResolvedSettings } from "./options.js";
 
 /** The header of a capture that starts now. */
@@ -7,7 +7,7 @@ export function captureHeader(settings: ResolvedSettings, version: string): Capt
   return {
     pid: process.pid,
     // On Linux the main thread's id is the process's.
-    mainThreadId: threadId === 0 ? process.pid : 0,
+    mainThreadId: isMainThread() ? process.pid : 0,
     commandLine: [...process.argv],
     cwd: process.cwd(),
     runtime: { name: "node", version: process.version, engine: `v8 ${process.versions.v8}` },

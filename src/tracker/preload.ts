@@ -3,14 +3,13 @@
  * children that are followed. Whatever fails here, the program goes on untracked.
  */
 import { writeSync } from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
-import { isMainThread } from "node:worker_threads";
-import { agentFile, loadAgent } from "./binding.js";
+import { loadAgent } from "./binding.js";
 import { SETTINGS_VARIABLE } from "./child-environment.js";
 import { FileDestination, SocketDestination } from "./destinations.js";
 import { followChildren } from "./follow-children.js";
 import { type FollowedSettings, settingsOfChild } from "./followed.js";
+import { isMainThread } from "./main-thread.js";
 import { FileFormat, type TrackerSettings } from "./options.js";
 import { packageFolder } from "./package-folder.js";
 import type { RunSettings } from "./run-settings.js";
@@ -24,8 +23,8 @@ function hide(): void {
   const { execArgv } = process;
   const at = execArgv.indexOf(PRELOAD);
   if (at > 0) execArgv.splice(at - 1, 2);
-  const { cache } = createRequire(PRELOAD);
-  for (const file of [PRELOAD, PROCESS, agentFile(packageFolder())]) {
+  const { cache } = require;
+  for (const file of [PRELOAD, PROCESS]) {
     const loaded = cache[file];
     delete cache[file];
     const siblings = loaded?.parent?.children ?? [];
@@ -55,8 +54,8 @@ function preload(): boolean {
       // Children of this process are followed even where it cannot be tracked itself. In a worker thread, which has
       // node:child_process to itself, this is all there is to do: the agent finds threads.
       followChildren(text);
-      if (isMainThread) new Tracker(settingsOfChild(settings));
-    } else if (isMainThread) {
+      if (isMainThread()) new Tracker(settingsOfChild(settings));
+    } else if (isMainThread()) {
       // What the program starts in turn is not tracked, unless asked for.
       delete process.env[SETTINGS_VARIABLE];
       loadAgent(packageFolder()).endWithParent({ parent: settings.parent });

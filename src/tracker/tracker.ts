@@ -96,7 +96,7 @@ export class Tracker {
     if (this.#agent.isActive()) throw new TrackerActiveError();
     const to = this.#agentDestination(destination);
     this.#startTimeMs = Date.now();
-    keepExactPositions(traceJsHeap !== false);
+    keepExactPositions(this.#agent, traceJsHeap !== false);
     const metadata = JSON.stringify(captureHeader(this.#settings, heaprayVersion(packageFolder())));
     let warning: string;
     try {

@@ -1,12 +1,13 @@
-import { setFlagsFromString } from "node:v8";
+import type { Agent } from "./binding.js";
 
 /**
  * Has V8 keep exact source positions for the code that it compiles from now on.
  * @param ofObjects - of the objects too that compiled code allocates
  */
-export function keepExactPositions(ofObjects: boolean): void {
+export function keepExactPositions(agent: Agent, ofObjects: boolean): void {
   const { v8 } = process.versions;
-  for (const flag of [...flagsFor(v8), ...(ofObjects ? flagsForObjects(v8) : [])]) setFlagsFromString(flag);
+  const flags = [...flagsFor(v8), ...(ofObjects ? flagsForObjects(v8) : [])];
+  agent.setV8Flags({ flags: flags.join(" ") });
 }
 
 /** The flags by which compiled code allocates each object by itself, instead of several of different lines at once. */

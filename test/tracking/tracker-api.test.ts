@@ -3,7 +3,7 @@ import path from "node:path";
 import ts from "typescript";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FileReader } from "../../src/analysis/file-reader.js";
-import { type Folder, node, root, temporaryFolder } from "../support/heapray.js";
+import { cliPath, type Folder, node, root, temporaryFolder } from "../support/heapray.js";
 import { nodeVersions } from "../support/node-versions.js";
 import { expected, found, isRelease, ownStack, program, trailerOf, truthsOf } from "./truth.js";
 
@@ -177,6 +177,22 @@ describe.each(nodeVersions)("on $name", ({ path: binary, version }) => {
       const seen = [...reader.getAllocationRecords()].filter((r) => r.size === 14_009 && !isRelease(r.allocator));
       expect(seen).toHaveLength(1);
     }
+  });
+
+  test("a program that heapray runs may use heapray itself, and is told that it is tracked", () => {
+    const script = folder.write(
+      "itself.cjs",
+      `const { Tracker } = require(${JSON.stringify(CJS)});
+       for (let i = 0; i < 2; i++) {
+         try { new Tracker("mine.bin"); } catch (error) { console.log(error.name); }
+       }`,
+    );
+    const { status, stdout, stderr } = node([cliPath, "run", "-q", "-o", "a.bin", script], on());
+    expect({ status, stdout, stderr }).toEqual({
+      status: 0,
+      stdout: "TrackerActiveError\nTrackerActiveError\n",
+      stderr: "",
+    });
   });
 
   test("using, in an ES module", () => {
