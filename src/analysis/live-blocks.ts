@@ -1,13 +1,18 @@
 const INITIAL_SLOTS = 4096;
 /** Words of a slot. */
 const WORDS = 4;
-/** In place of the location: the block was freed. */
-const FREED = -1;
+/** In place of the location + 1: the block was freed. */
+export const FREED = -1;
 /** Part of the slots that may be taken, and that may be live where the rest is emptied: runs cost time, room memory. */
 const MOST_TAKEN = 0.65;
 const MOST_LIVE = 0.5;
+export const HIGH_HALF = 0xffff_0000 | 0;
 const TWO_32 = 2 ** 32;
 const TWO_MINUS_32 = 2 ** -32;
+
+/** Words of a slot, from its place on: see LiveBlocks. */
+export const HIGH_WORDS = 2;
+export const SIZE_LOW = 3;
 
 /**
  * The live blocks of the malloc family: address -> (size, location).
@@ -21,98 +26,111 @@ const TWO_MINUS_32 = 2 ** -32;
  * the table is as large as the live blocks need.
  *
  * Look-ups come in two steps, so that the cache misses of many addresses are waited for at once: `locate` finds where
- * each is, or would be; the others take it from there, one event after the other.
+ * each is, and gives those that are new a slot, as if freed; the others take it from there, one event after the other.
  */
 export class LiveBlocks {
   /** Live blocks. */
   count = 0;
-  #slots = new Int32Array(INITIAL_SLOTS * WORDS);
-  #mask = INITIAL_SLOTS * WORDS - 1;
+  /** Replaced as the table grows; places are indexes into it. */
+  slots = new Int32Array(INITIAL_SLOTS * WORDS);
   #shift = shiftFor(INITIAL_SLOTS);
   /** Slots that are not empty. */
   #taken = 0;
+  /** Addresses that are not where they are looked for first. */
+  #elsewhere = new Uint32Array(INITIAL_SLOTS);
 
   /**
    * Finds the places of the addresses [from, to), and makes room for blocks at all of them. Places stay valid until this
    * is called again.
    */
   locate(addresses: Float64Array, from: number, to: number, places: Int32Array): void {
-    if ((this.#taken + to - from) * WORDS > this.#slots.length * MOST_TAKEN) this.#makeRoom(to - from);
-    const slots = this.#slots;
-    const mask = this.#mask;
+    if ((this.#taken + to - from) * WORDS > this.slots.length * MOST_TAKEN) this.#makeRoom(to - from);
+    if (to - from > this.#elsewhere.length) this.#elsewhere = new Uint32Array(to - from);
+    const elsewhere = this.#elsewhere;
+    const { slots } = this;
     const shift = this.#shift;
+    let count = 0;
+    // Neither branches nor a loop within: the processor reads many slots at a time.
     for (let i = from; i < to; i++) {
       const address = addresses[i] as number;
       const low = address | 0;
       const high = (address * TWO_MINUS_32) | 0;
-      let at = (hash(low, high) >>> shift) * WORDS;
-      while (slots[at] !== 0 && (slots[at + 1] !== low || (slots[at + 2] as number) >>> 16 !== high)) {
-        at = (at + WORDS) & mask;
-      }
+      const at = (hash(low, high) >>> shift) * WORDS;
       places[i - from] = at;
+      elsewhere[count] = i;
+      const taken = slots[at] as number;
+      const differs = ((slots[at + 1] as number) ^ low) | (((slots[at + HIGH_WORDS] as number) >>> 16) ^ high);
+      count += ((differs | (0 - differs)) >>> 31) | (((taken | (0 - taken)) >>> 31) ^ 1);
+    }
+    for (let i = 0; i < count; i++) {
+      const index = (elsewhere[i] as number) - from;
+      places[index] = this.#placeOf(addresses[index + from] as number, places[index] as number);
     }
   }
 
-  /** The place of the live block at the address, or -1; `place` is what `locate` found. */
-  find(place: number, address: number): number {
-    const at = this.#placeOf(place, address);
-    return (this.#slots[at] as number) > 0 ? at : -1;
+  /** Whether a block is live in that place. */
+  isLive(place: number): boolean {
+    return (this.slots[place] as number) > 0;
   }
 
   /** Location of the live block in that place. */
   locationAt(place: number): number {
-    return (this.#slots[place] as number) - 1;
+    return (this.slots[place] as number) - 1;
   }
 
   /** Size in bytes of the live block in that place. */
   sizeAt(place: number): number {
-    const slots = this.#slots;
-    return ((slots[place + 2] as number) & 0xffff) * TWO_32 + ((slots[place + 3] as number) >>> 0);
+    const { slots } = this;
+    return ((slots[place + HIGH_WORDS] as number) & 0xffff) * TWO_32 + ((slots[place + SIZE_LOW] as number) >>> 0);
   }
 
   /** Frees the live block in that place. */
   free(place: number): void {
-    this.#slots[place] = FREED;
+    this.slots[place] = FREED;
     this.count--;
   }
 
-  /** Adds a block at an address where none is live; `place` is what `locate` found. */
-  add(place: number, address: number, size: number, location: number): void {
-    const slots = this.#slots;
-    const at = this.#placeOf(place, address);
-    if (slots[at] === 0) this.#taken++;
+  /** Adds a block in a place where none is live. */
+  add(place: number, size: number, location: number): void {
+    const { slots } = this;
     this.count++;
-    slots[at] = location + 1;
-    slots[at + 1] = address | 0;
-    slots[at + 2] = ((address * TWO_MINUS_32) << 16) | (size * TWO_MINUS_32);
-    slots[at + 3] = size | 0;
+    slots[place] = location + 1;
+    slots[place + HIGH_WORDS] = ((slots[place + HIGH_WORDS] as number) & HIGH_HALF) | (size * TWO_MINUS_32);
+    slots[place + SIZE_LOW] = size | 0;
   }
 
-  /** Where the address is or would be, from where `locate` found: a place that was empty may have been taken since. */
-  #placeOf(place: number, address: number): number {
-    const slots = this.#slots;
+  /** The address's place, from where it is looked for first; taken for it where it is new. */
+  #placeOf(address: number, first: number): number {
+    const { slots } = this;
+    const mask = slots.length - 1;
     const low = address | 0;
     const high = (address * TWO_MINUS_32) | 0;
-    let at = place;
-    while (slots[at] !== 0 && (slots[at + 1] !== low || (slots[at + 2] as number) >>> 16 !== high)) {
-      at = (at + WORDS) & this.#mask;
+    let at = first;
+    while (slots[at] !== 0) {
+      if (slots[at + 1] === low && (slots[at + HIGH_WORDS] as number) >>> 16 === high) return at;
+      at = (at + WORDS) & mask;
     }
+    this.#taken++;
+    slots[at] = FREED;
+    slots[at + 1] = low;
+    slots[at + HIGH_WORDS] = high << 16;
+    slots[at + SIZE_LOW] = 0;
     return at;
   }
 
   /** Empties the slots of freed blocks; before, makes the table larger where the live ones would leave too few. */
   #makeRoom(blocks: number): void {
-    let slots = this.#slots.length / WORDS;
+    let slots = this.slots.length / WORDS;
     while (this.count + blocks > slots * MOST_LIVE) slots *= 2;
-    if (slots * WORDS === this.#slots.length) this.#emptyFreed();
+    if (slots * WORDS === this.slots.length) this.#emptyFreed();
     else this.#grow(slots);
     this.#taken = this.count;
   }
 
   /** In place: from an empty slot on, each entry goes back to where it is found now that those before it have. */
   #emptyFreed(): void {
-    const slots = this.#slots;
-    const mask = this.#mask;
+    const { slots } = this;
+    const mask = slots.length - 1;
     let start = 0;
     while (slots[start] !== 0) start += WORDS;
     for (let i = WORDS; i < slots.length; i += WORDS) {
@@ -124,15 +142,14 @@ export class LiveBlocks {
   }
 
   #grow(size: number): void {
-    const old = this.#slots;
+    const old = this.slots;
     const shift = shiftFor(size);
     const slots = new Int32Array(size * WORDS);
     for (let at = 0; at < old.length; at += WORDS) {
       const found = old[at] as number;
       if (found > 0) put(slots, shift, found, old, at);
     }
-    this.#slots = slots;
-    this.#mask = size * WORDS - 1;
+    this.slots = slots;
     this.#shift = shift;
   }
 }
