@@ -1,14 +1,11 @@
 import { type EventBatch, SNAPSHOT_EVENT } from "../capture/event-batch.js";
 import { AllocatorType } from "../capture/wire.js";
 import { Births } from "./births.js";
-import { HIGH_HALF, HIGH_WORDS, LiveBlocks, SIZE_LOW } from "./live-blocks.js";
+import { LiveBlocks } from "./live-blocks.js";
 import { LiveRanges, type RangeObserver } from "./live-ranges.js";
 import { Locations } from "./locations.js";
 import { MemoryChanges } from "./memory-changes.js";
 import { SnapshotIntervals } from "./snapshot-intervals.js";
-
-const TWO_32 = 2 ** 32;
-const TWO_MINUS_32 = 2 ** -32;
 
 /** Events whose blocks are located together: their slots fit into the cache beside all else. */
 const STRETCH = 512;
@@ -18,9 +15,6 @@ const IS_BLOCK = new Uint8Array(256).fill(1);
 for (const kind of [SNAPSHOT_EVENT, AllocatorType.MMAP, AllocatorType.MUNMAP, AllocatorType.HEAP_PAGES]) {
   IS_BLOCK[kind] = 0;
 }
-/** By the kind of an event: 1 for the free of a block, otherwise 0. */
-const IS_FREE = new Uint8Array(256);
-IS_FREE[AllocatorType.FREE] = 1;
 
 export interface LiveMemoryOptions {
   /** Intervals between memory snapshots to tell apart, about; they are not kept unless told. */
@@ -41,8 +35,6 @@ export class LiveMemory implements RangeObserver {
   readonly #blocks = new LiveBlocks();
   readonly #ranges = new LiveRanges();
   readonly #changes = new MemoryChanges();
-  /** Where the blocks of a stretch are. */
-  readonly #places = new Int32Array(STRETCH);
   /** What the blocks are kept with: their locations, or births where these are kept. */
   readonly #ids = new Uint32Array(STRETCH);
   /** The event that changes ranges, and the rows that those after it need at most. */
@@ -84,58 +76,20 @@ export class LiveMemory implements RangeObserver {
     else changes.push(this.#event, births.locationOf(id), -bytes, pieces, 0, id);
   }
 
-  /**
-   * Of events that are all about blocks. What each needs is looked up for all of them before, so that this loop has
-   * neither branches to guess wrong nor a loop within.
-   */
+  /** Of events that are all about blocks. What each needs is looked up for all of them before. */
   #followBlocks(batch: EventBatch, from: number, to: number): void {
     const ids = this.#ids;
-    this.#blocks.locate(batch.address, from, to, this.#places);
-    this.locations.indexesOf(batch, from, to, ids);
-    this.births?.ofMany(batch.kind, from, to, ids, this.#intervals?.now ?? 0);
-    const { kind, size } = batch;
-    const places = this.#places;
-    const { slots } = this.#blocks;
     const changes = this.#changes;
-    const { event: eventOf, location: locationOf, bytes: bytesOf, count: countOf, allocated: allocatedOf } = changes;
-    const idOf = this.births === undefined ? locationOf : changes.birth;
-    let row = changes.length;
-    let more = 0;
-    for (let i = from; i < to; i++) {
-      const place = places[i - from] as number;
-      const freed = IS_FREE[kind[i] as number] as number;
-      const found = slots[place] as number;
-      if ((0 - found) >>> 31 !== freed) {
-        // The free of a block that is not known, or an allocation in place of a block whose free was not seen.
-        if (freed === 1) continue;
-        eventOf[row] = i;
-        idOf[row] = found - 1;
-        bytesOf[row] = -this.#blocks.sizeAt(place);
-        countOf[row] = -1;
-        allocatedOf[row] = 0;
-        row++;
-        more--;
-      }
-      const high = slots[place + HIGH_WORDS] as number;
-      const oldSize = (high & 0xffff) * TWO_32 + ((slots[place + SIZE_LOW] as number) >>> 0);
-      const bytes = size[i] as number;
-      // All ones for a free: what FREED is, too.
-      const mask = 0 - freed;
-      const id = ids[i - from] as number;
-      eventOf[row] = i;
-      idOf[row] = ((found - 1) & mask) | (id & ~mask);
-      bytesOf[row] = bytes - freed * oldSize;
-      countOf[row] = 1 - 2 * freed;
-      allocatedOf[row] = 1 - freed;
-      row++;
-      more += 1 - 2 * freed;
-      slots[place] = (id + 1) | mask;
-      slots[place + HIGH_WORDS] = (high & HIGH_HALF) | (bytes * TWO_MINUS_32);
-      slots[place + SIZE_LOW] = bytes | 0;
+    const { births } = this;
+    this.locations.indexesOf(batch, from, to, ids);
+    if (births === undefined) {
+      this.#blocks.follow(batch, from, to, ids, changes, changes.location);
+      return;
     }
-    this.#blocks.count += more;
-    this.births?.locationsOf(changes.birth, changes.length, row, locationOf);
-    changes.length = row;
+    const row = changes.length;
+    births.ofMany(batch.kind, from, to, ids, this.#intervals?.now ?? 0);
+    this.#blocks.follow(batch, from, to, ids, changes, changes.birth);
+    births.locationsOf(changes.birth, row, changes.length, changes.location);
   }
 
   #followSnapshot(): void {
