@@ -3,6 +3,7 @@ import { AllocatorType } from "../capture/wire.js";
 import { halved } from "./snapshot-intervals.js";
 
 const PAIR = 2;
+const FREE = AllocatorType.FREE;
 
 /**
  * When allocations were made: each distinct (location, interval between two memory snapshots) that allocates is a birth
@@ -56,8 +57,15 @@ export class Births {
 
   /** Puts their births in the place of the locations of the events [from, to), which are in `ids` from 0 on. */
   ofMany(kind: Uint8Array, from: number, to: number, ids: Uint32Array, now: number): void {
+    const last = this.#last.items;
+    const pairs = this.pairs.items;
     for (let i = from; i < to; i++) {
-      if (kind[i] !== AllocatorType.FREE) ids[i - from] = this.of(ids[i - from] as number, now);
+      if (kind[i] === FREE) continue;
+      const location = ids[i - from] as number;
+      const birth = location < last.length ? (last[location] as number) : 0;
+      // The columns may be replaced by then, which makes these out of date and not wrong.
+      const isLast = birth !== 0 && pairs[birth * PAIR + 1] === now && pairs[birth * PAIR] === location;
+      ids[i - from] = isLast ? birth : this.of(location, now);
     }
   }
 
