@@ -1,7 +1,9 @@
 import { Uint32Column } from "../capture/columns.js";
+import { AllocatorType } from "../capture/wire.js";
 import { halved } from "./snapshot-intervals.js";
 
 const PAIR = 2;
+const FREE = AllocatorType.FREE;
 
 /**
  * When allocations were made: each distinct (location, interval between two memory snapshots) that allocates is a birth
@@ -42,15 +44,35 @@ export class Births {
 
   /** The location's birth in the interval that is going on. */
   of(location: number, now: number): number {
-    const last = this.#last;
-    while (last.length <= location) last.push(0);
-    const birth = last.items[location] as number;
+    this.#reserve(location);
+    const last = this.#last.items;
+    const birth = last[location] as number;
     // A number that was released may have become another location's.
     const pairs = this.pairs.items;
     if (pairs[birth * PAIR + 1] === now && pairs[birth * PAIR] === location && birth !== 0) return birth;
     const made = this.#make(location, now);
-    last.items[location] = made;
+    last[location] = made;
     return made;
+  }
+
+  /** Puts their births in the place of the locations of the events [from, to), which are in `ids` from 0 on. */
+  ofMany(kind: Uint8Array, from: number, to: number, ids: Uint32Array, now: number): void {
+    const last = this.#last.items;
+    const pairs = this.pairs.items;
+    for (let i = from; i < to; i++) {
+      if (kind[i] === FREE) continue;
+      const location = ids[i - from] as number;
+      const birth = location < last.length ? (last[location] as number) : 0;
+      // The columns may be replaced by then, which makes these out of date and not wrong.
+      const isLast = birth !== 0 && pairs[birth * PAIR + 1] === now && pairs[birth * PAIR] === location;
+      ids[i - from] = isLast ? birth : this.of(location, now);
+    }
+  }
+
+  /** The locations of the births [from, to), into the same rows. */
+  locationsOf(births: Uint32Array, from: number, to: number, locations: Uint32Array): void {
+    const pairs = this.pairs.items;
+    for (let row = from; row < to; row++) locations[row] = pairs[(births[row] as number) * PAIR] as number;
   }
 
   /** Lets the birth's number be given again; nothing of it may be live, and its interval must be over. */
@@ -62,6 +84,11 @@ export class Births {
   halve(now: number): void {
     const { items, length } = this.pairs;
     for (let at = 1; at < length; at += PAIR) items[at] = halved(items[at] as number, now);
+  }
+
+  #reserve(location: number): void {
+    const last = this.#last;
+    while (last.length <= location) last.push(0);
   }
 
   #make(location: number, now: number): number {

@@ -5,13 +5,17 @@ import type { LocationFigures } from "./location-figures.js";
 import type { MemoryChanges } from "./memory-changes.js";
 
 /**
- * What a location has in one column, because it changes together: bytes and allocations live now; those live at a peak;
- * the number of that peak.
+ * What a location has in one row of half a cache line, because it changes together. In doubles: bytes live now, and those
+ * live at a peak. In integers, of which two take a double's place: allocations live now, and those live at a peak; the
+ * number of that peak.
  */
 const LIVE = 0;
-const COPIED = 2;
-const COPIED_AT = 4;
-const ROW = 5;
+const COPIED = 1;
+const ROW = 4;
+const INTS = 2;
+const LIVE_COUNT = 4;
+const COPIED_COUNT = 5;
+const COPIED_AT = 6;
 
 /**
  * Finds the moment when the live memory was most: the high-water mark, i.e. the first time that the live bytes reached
@@ -37,6 +41,8 @@ export class HighWaterMark implements LocationFigures {
 
   /** A row per location. */
   readonly #figures = new Float64Column();
+  /** The same rows as integers. */
+  #integers = new Int32Array(this.#figures.items.buffer);
 
   /** `live`: whose changes it is told by `take`; not needed for `add`. */
   constructor(live = new LiveMemory()) {
@@ -75,12 +81,12 @@ export class HighWaterMark implements LocationFigures {
 
   /** Bytes of the location that were live at the high-water mark. */
   peakBytesOf(location: number): number {
-    return this.#figures.at(this.#atPeak(location));
+    return this.#figures.at(location * ROW + (this.#isCopied(location) ? COPIED : LIVE));
   }
 
   /** Allocations of the location that were live at the high-water mark. */
   peakCountOf(location: number): number {
-    return this.#figures.at(this.#atPeak(location) + 1);
+    return this.#integer(location, this.#isCopied(location) ? COPIED_COUNT : LIVE_COUNT);
   }
 
   /** Bytes of the location that are live now. */
@@ -90,22 +96,27 @@ export class HighWaterMark implements LocationFigures {
 
   /** Allocations of the location that are live now. */
   liveCountOf(location: number): number {
-    return this.#figures.at(location * ROW + LIVE + 1);
+    return this.#integer(location, LIVE_COUNT);
   }
 
-  /** Where the location's figures at the last peak are. */
-  #atPeak(location: number): number {
-    const row = location * ROW;
-    return row + (this.#figures.at(row + COPIED_AT) === this.#peak ? COPIED : LIVE);
+  /** Whether the location has changed since the last peak, and so was copied. */
+  #isCopied(location: number): boolean {
+    return this.#integer(location, COPIED_AT) === this.#peak;
+  }
+
+  #integer(location: number, which: number): number {
+    return this.#integers[location * ROW * INTS + which] as number;
   }
 
   #addLocations(): void {
     const figures = this.#figures;
-    while (figures.length < this.#live.locations.length * ROW) {
-      for (let i = 0; i < COPIED_AT; i++) figures.push(0);
-      // Nothing of it was live at the last peak.
-      figures.push(this.#peak);
-    }
+    const from = figures.length;
+    const to = this.#live.locations.length * ROW;
+    if (from === to) return;
+    while (figures.length < to) figures.push(0);
+    this.#integers = new Int32Array(figures.items.buffer);
+    // Nothing of them was live at the last peak.
+    for (let at = from * INTS + COPIED_AT; at < to * INTS; at += ROW * INTS) this.#integers[at] = this.#peak;
   }
 
   /** Adds up the changes [from, to); the row that made the last new maximum, or -1. */
@@ -134,27 +145,31 @@ export class HighWaterMark implements LocationFigures {
 
   #apply({ location, bytes, count }: MemoryChanges, from: number, to: number): void {
     const figures = this.#figures.items;
+    const integers = this.#integers;
     for (let row = from; row < to; row++) {
       const at = (location[row] as number) * ROW;
+      const counts = at * INTS;
       figures[at + LIVE] = (figures[at + LIVE] as number) + (bytes[row] as number);
-      figures[at + LIVE + 1] = (figures[at + LIVE + 1] as number) + (count[row] as number);
+      integers[counts + LIVE_COUNT] = (integers[counts + LIVE_COUNT] as number) + (count[row] as number);
     }
   }
 
   #applyAndCopy({ location, bytes, count }: MemoryChanges, from: number, to: number): void {
     const figures = this.#figures.items;
+    const integers = this.#integers;
     const peak = this.#peak;
     for (let row = from; row < to; row++) {
       const at = (location[row] as number) * ROW;
+      const counts = at * INTS;
       const liveBytes = figures[at + LIVE] as number;
-      const liveCount = figures[at + LIVE + 1] as number;
-      if (figures[at + COPIED_AT] !== peak) {
+      const liveCount = integers[counts + LIVE_COUNT] as number;
+      if (integers[counts + COPIED_AT] !== peak) {
         figures[at + COPIED] = liveBytes;
-        figures[at + COPIED + 1] = liveCount;
-        figures[at + COPIED_AT] = peak;
+        integers[counts + COPIED_COUNT] = liveCount;
+        integers[counts + COPIED_AT] = peak;
       }
       figures[at + LIVE] = liveBytes + (bytes[row] as number);
-      figures[at + LIVE + 1] = liveCount + (count[row] as number);
+      integers[counts + LIVE_COUNT] = liveCount + (count[row] as number);
     }
   }
 }

@@ -3,22 +3,16 @@ import { AllocatorType } from "../capture/wire.js";
 import { Births } from "./births.js";
 import { LiveBlocks } from "./live-blocks.js";
 import { LiveRanges, type RangeObserver } from "./live-ranges.js";
-import { Locations, word } from "./locations.js";
+import { Locations } from "./locations.js";
 import { MemoryChanges } from "./memory-changes.js";
 import { SnapshotIntervals } from "./snapshot-intervals.js";
 
 /** Events whose blocks are located together: their slots fit into the cache beside all else. */
 const STRETCH = 512;
 
-/** By the kind of an event: whether it is an allocation of the malloc family, or of an object. */
+/** By the kind of an event: 1 where it is about a block (of the malloc family, or an object), otherwise 0. */
 const IS_BLOCK = new Uint8Array(256).fill(1);
-for (const kind of [
-  SNAPSHOT_EVENT,
-  AllocatorType.FREE,
-  AllocatorType.MMAP,
-  AllocatorType.MUNMAP,
-  AllocatorType.HEAP_PAGES,
-]) {
+for (const kind of [SNAPSHOT_EVENT, AllocatorType.MMAP, AllocatorType.MUNMAP, AllocatorType.HEAP_PAGES]) {
   IS_BLOCK[kind] = 0;
 }
 
@@ -41,10 +35,8 @@ export class LiveMemory implements RangeObserver {
   readonly #blocks = new LiveBlocks();
   readonly #ranges = new LiveRanges();
   readonly #changes = new MemoryChanges();
-  /** Where the blocks of a stretch are. */
-  readonly #places = new Int32Array(STRETCH);
-  /** Where their locations likely are. */
-  readonly #entries = new Uint32Array(STRETCH);
+  /** What the blocks are kept with: their locations, or births where these are kept. */
+  readonly #ids = new Uint32Array(STRETCH);
   /** The event that changes ranges, and the rows that those after it need at most. */
   #event = 0;
   #rowsBehind = 0;
@@ -65,11 +57,12 @@ export class LiveMemory implements RangeObserver {
       this.births?.halve(now);
       changes.intervalsHalved = true;
     }
-    for (let from = 0; from < batch.length; from += STRETCH) {
-      const to = Math.min(from + STRETCH, batch.length);
-      this.#blocks.locate(batch.address, from, to, this.#places);
-      this.locations.guess(batch.node, from, to, this.#entries);
-      this.#followStretch(batch, from, to);
+    for (let at = 0; at < batch.length; ) {
+      const to = endOfStretch(batch, at);
+      if (to > at) this.#followBlocks(batch, at, to);
+      else if (batch.kind[at] === SNAPSHOT_EVENT) this.#followSnapshot();
+      else this.#followRange(batch, at);
+      at = Math.max(to, at + 1);
     }
     return changes;
   }
@@ -83,78 +76,29 @@ export class LiveMemory implements RangeObserver {
     else changes.push(this.#event, births.locationOf(id), -bytes, pieces, 0, id);
   }
 
-  #followStretch(batch: EventBatch, from: number, to: number): void {
-    const { kind, thread, node, size, address } = batch;
-    const { locations, births } = this;
-    const blocks = this.#blocks;
-    const places = this.#places;
-    const entries = this.#entries;
+  /** Of events that are all about blocks. What each needs is looked up for all of them before. */
+  #followBlocks(batch: EventBatch, from: number, to: number): void {
+    const ids = this.#ids;
     const changes = this.#changes;
-    let { event: eventOf, location: locationOf, bytes: bytesOf, count: countOf, allocated: allocatedOf } = changes;
-    let birthOf = changes.birth;
-    let now = this.#intervals?.now ?? 0;
-    let row = changes.length;
-    for (let i = from; i < to; i++) {
-      const allocator = kind[i] as number;
-      const place = places[i - from] as number;
-      if (allocator === AllocatorType.FREE) {
-        const found = blocks.find(place, address[i] as number);
-        if (found < 0) continue;
-        const id = blocks.locationAt(found);
-        eventOf[row] = i;
-        locationOf[row] = births === undefined ? id : births.locationOf(id);
-        bytesOf[row] = -blocks.sizeAt(found);
-        countOf[row] = -1;
-        allocatedOf[row] = 0;
-        birthOf[row] = births === undefined ? 0 : id;
-        row++;
-        blocks.free(found);
-      } else if (IS_BLOCK[allocator] === 1) {
-        const bytes = size[i] as number;
-        const entry = entries[i - from] as number;
-        const location =
-          locations.words[entry] === word(thread[i] as number, allocator)
-            ? entry - 1
-            : locations.indexOf(thread[i] as number, node[i] as number, allocator);
-        const birth = births === undefined ? 0 : births.of(location, now);
-        const replaced = blocks.find(place, address[i] as number);
-        if (replaced >= 0) {
-          const id = blocks.locationAt(replaced);
-          eventOf[row] = i;
-          locationOf[row] = births === undefined ? id : births.locationOf(id);
-          bytesOf[row] = -blocks.sizeAt(replaced);
-          countOf[row] = -1;
-          allocatedOf[row] = 0;
-          birthOf[row] = births === undefined ? 0 : id;
-          row++;
-          blocks.free(replaced);
-        }
-        eventOf[row] = i;
-        locationOf[row] = location;
-        bytesOf[row] = bytes;
-        countOf[row] = 1;
-        allocatedOf[row] = 1;
-        birthOf[row] = birth;
-        row++;
-        blocks.add(place, address[i] as number, bytes, births === undefined ? location : birth);
-      } else {
-        changes.length = row;
-        if (allocator === SNAPSHOT_EVENT) {
-          changes.snapshotAt.push(row);
-          changes.startsInterval.push(this.#intervals?.snapshot() === true);
-          now = this.#intervals?.now ?? 0;
-        } else {
-          this.#followRange(batch, i, now);
-          ({ event: eventOf, location: locationOf, bytes: bytesOf, count: countOf, allocated: allocatedOf } = changes);
-          birthOf = changes.birth;
-          row = changes.length;
-        }
-      }
+    const { births } = this;
+    this.locations.indexesOf(batch, from, to, ids);
+    if (births === undefined) {
+      this.#blocks.follow(batch, from, to, ids, changes, changes.location);
+      return;
     }
-    changes.length = row;
+    const row = changes.length;
+    births.ofMany(batch.kind, from, to, ids, this.#intervals?.now ?? 0);
+    this.#blocks.follow(batch, from, to, ids, changes, changes.birth);
+    births.locationsOf(changes.birth, row, changes.length, changes.location);
   }
 
-  #followRange(batch: EventBatch, event: number, now: number): void {
+  #followSnapshot(): void {
+    const changes = this.#changes;
+    changes.snapshotAt.push(changes.length);
+    changes.startsInterval.push(this.#intervals?.snapshot() === true);
+  }
+
+  #followRange(batch: EventBatch, event: number): void {
     const allocator = batch.kind[event] as number;
     const address = batch.address[event] as number;
     const bytes = batch.size[event] as number;
@@ -165,8 +109,16 @@ export class LiveMemory implements RangeObserver {
       return;
     }
     const location = this.locations.indexOf(batch.thread[event] as number, batch.node[event] as number, allocator);
-    const birth = this.births?.of(location, now) ?? 0;
+    const birth = this.births?.of(location, this.#intervals?.now ?? 0) ?? 0;
     this.#ranges.add(address, bytes, this.births === undefined ? location : birth, this);
     this.#changes.push(event, location, bytes, bytes > 0 ? 1 : 0, 1, birth);
   }
+}
+
+/** The end of the events from `from` on that are about blocks, at most STRETCH of them. */
+function endOfStretch({ kind, length }: EventBatch, from: number): number {
+  const most = Math.min(from + STRETCH, length);
+  let to = from;
+  while (to < most && IS_BLOCK[kind[to] as number] === 1) to++;
+  return to;
 }

@@ -1,43 +1,57 @@
 import { Uint32Column } from "../capture/columns.js";
+import { type EventBatch, SNAPSHOT_EVENT } from "../capture/event-batch.js";
+import { AllocatorType } from "../capture/wire.js";
 
 const INITIAL_NODES = 1024;
+
+/** By the kind of an event: 1 for an allocation, otherwise 0. */
+const IS_ALLOCATOR = new Uint8Array(256).fill(1);
+for (const kind of [SNAPSHOT_EVENT, AllocatorType.FREE, AllocatorType.MUNMAP]) IS_ALLOCATOR[kind] = 0;
 
 /**
  * The places that allocate: each distinct (thread, stack node, allocator) is a location with an index of its own,
  * numbered in order of appearance. Those of a stack node are a list that starts with the one asked for last.
  */
 export class Locations {
-  /** Keeps the reads of `guess` from being left out. @internal */
-  guessed = 0;
   readonly thread = new Uint32Column();
   readonly node = new Uint32Column();
   readonly allocator = new Uint32Column();
-  /** By location + 1: thread and allocator in one word (see `word`); 0 is nobody. Replaced as it grows. */
-  words = new Uint32Array(INITIAL_NODES);
+  /** By location + 1: thread and allocator in one word (see `word`); 0 is nobody. */
+  #words = new Uint32Array(INITIAL_NODES);
   /** By location + 1: the next of the same node, + 1; 0 ends the list. */
   #next = new Uint32Array(INITIAL_NODES);
   /** By stack node: the first of its list, + 1. */
   #first = new Uint32Array(INITIAL_NODES);
+  /** Events whose locations are not the first of their nodes. */
+  #others = new Uint32Array(INITIAL_NODES);
 
   get length(): number {
     return this.node.length;
   }
 
   /**
-   * For each of the nodes [from, to) an entry that likely has its location: where `words` has the word of the thread and
-   * the allocator, the location is the entry - 1. Read for many at once, they do not wait for each other.
+   * The locations of the allocations among the events [from, to), into `indexes` from 0 on; of frees, none that mean
+   * anything. Most are those that their nodes had last: read for many at once, they do not wait for each other.
    */
-  guess(nodes: Uint32Array, from: number, to: number, entries: Uint32Array): void {
+  indexesOf({ kind, thread, node }: EventBatch, from: number, to: number, indexes: Uint32Array): void {
+    if (to - from > this.#others.length) this.#others = new Uint32Array(to - from);
+    const others = this.#others;
     const first = this.#first;
-    const { words } = this;
-    let sum = 0;
+    const words = this.#words;
+    let count = 0;
     for (let i = from; i < to; i++) {
-      const node = nodes[i] as number;
-      const entry = node < first.length ? (first[node] as number) : 0;
-      entries[i - from] = entry;
-      sum += words[entry] as number;
+      const allocator = kind[i] as number;
+      const at = node[i] as number;
+      const entry = at < first.length ? (first[at] as number) : 0;
+      indexes[i - from] = entry - 1;
+      others[count] = i;
+      const differs = (words[entry] as number) ^ word(thread[i] as number, allocator);
+      count += ((differs | (0 - differs)) >>> 31) & (IS_ALLOCATOR[allocator] as number);
     }
-    this.guessed = sum;
+    for (let other = 0; other < count; other++) {
+      const i = others[other] as number;
+      indexes[i - from] = this.indexOf(thread[i] as number, node[i] as number, kind[i] as number);
+    }
   }
 
   /** The location's index; it is new when that is what `length` was before. */
@@ -46,7 +60,7 @@ export class Locations {
     const first = this.#firstOf(node);
     let before = first;
     for (let entry = first; entry !== 0; entry = this.#next[entry] as number) {
-      if (this.words[entry] === who) {
+      if (this.#words[entry] === who) {
         if (entry !== first) {
           this.#next[before] = this.#next[entry] as number;
           this.#next[entry] = first;
@@ -60,11 +74,11 @@ export class Locations {
     this.node.push(node);
     this.allocator.push(allocator);
     const entry = this.length;
-    if (entry === this.words.length) {
-      this.words = larger(this.words, 2 * entry);
+    if (entry === this.#words.length) {
+      this.#words = larger(this.#words, 2 * entry);
       this.#next = larger(this.#next, 2 * entry);
     }
-    this.words[entry] = who;
+    this.#words[entry] = who;
     this.#next[entry] = first;
     this.#first[node] = entry;
     return entry - 1;
@@ -77,7 +91,7 @@ export class Locations {
 }
 
 /** Thread and allocator in one word. */
-export function word(thread: number, allocator: number): number {
+function word(thread: number, allocator: number): number {
   return ((thread << 8) | allocator) >>> 0;
 }
 

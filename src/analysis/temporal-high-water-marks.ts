@@ -7,14 +7,18 @@ import { halved } from "./snapshot-intervals.js";
 /** Bytes and allocations, in one column. */
 const PAIR = 2;
 /**
- * What a location has in one column, because it changes together: bytes and allocations live now; those live at a peak;
- * the number of that peak; whether it is in #changed.
+ * What a location has in one row of half a cache line, because it changes together. In doubles: bytes live now, and those
+ * live at a peak. In integers, of which two take a double's place: allocations live now, and those live at a peak; the
+ * number of that peak; whether it is in #changed.
  */
 const LIVE = 0;
-const COPIED = 2;
-const COPIED_AT = 4;
-const IS_CHANGED = 5;
-const ROW = 6;
+const COPIED = 1;
+const ROW = 4;
+const INTS = 2;
+const LIVE_COUNT = 4;
+const COPIED_COUNT = 5;
+const COPIED_AT = 6;
+const IS_CHANGED = 7;
 
 /**
  * The high-water mark of each interval between memory snapshots, i.e. the first moment in it (its start included) at
@@ -39,6 +43,8 @@ export class TemporalHighWaterMarks implements ChangeReader {
 
   /** A row per location. */
   readonly #figures = new Float64Column();
+  /** The same rows as integers. */
+  #integers = new Int32Array(this.#figures.items.buffer);
   /** Pairs per location: its part in the mark of the interval before. */
   readonly #kept = new Float64Column();
   /** The locations whose part in this interval's mark may be another one. */
@@ -90,8 +96,9 @@ export class TemporalHighWaterMarks implements ChangeReader {
         until(interval);
         [since, bytes, count] = [interval, this.#logPart.at(at * PAIR), this.#logPart.at(at * PAIR + 1)];
       }
-      const part = this.#partOf(location);
-      const [bytesNow, countNow] = [this.#figures.at(part), this.#figures.at(part + 1)];
+      const isCopied = this.#isCopied(location);
+      const bytesNow = this.#figures.at(location * ROW + (isCopied ? COPIED : LIVE));
+      const countNow = this.#integer(location, isCopied ? COPIED_COUNT : LIVE_COUNT);
       if (bytesNow !== bytes || countNow !== count) {
         until(this.#now);
         [since, bytes, count] = [this.#now, bytesNow, countNow];
@@ -107,13 +114,14 @@ export class TemporalHighWaterMarks implements ChangeReader {
   }
 
   #addLocations(): void {
-    for (let count = this.#count; count < this.#locations.length; count++) {
-      this.#kept.push(0);
-      this.#kept.push(0);
-      for (let i = 0; i < COPIED_AT; i++) this.#figures.push(0);
-      this.#figures.push(this.#peak);
-      this.#figures.push(0);
-    }
+    const figures = this.#figures;
+    const from = figures.length;
+    const to = this.#locations.length * ROW;
+    if (from === to) return;
+    while (figures.length < to) figures.push(0);
+    while (this.#kept.length < this.#locations.length * PAIR) this.#kept.push(0);
+    this.#integers = new Int32Array(figures.items.buffer);
+    for (let at = from * INTS + COPIED_AT; at < to * INTS; at += ROW * INTS) this.#integers[at] = this.#peak;
   }
 
   #follow(changes: MemoryChanges, from: number, to: number): void {
@@ -145,59 +153,71 @@ export class TemporalHighWaterMarks implements ChangeReader {
   /** Of changes until a peak: there is no need to copy what would be copied again. */
   #apply({ location, bytes, count }: MemoryChanges, from: number, to: number): void {
     const figures = this.#figures.items;
+    const integers = this.#integers;
     for (let row = from; row < to; row++) {
       const at = (location[row] as number) * ROW;
-      if (figures[at + IS_CHANGED] === 0) this.#markChanged(location[row] as number);
+      const counts = at * INTS;
+      if (integers[counts + IS_CHANGED] === 0) this.#markChanged(location[row] as number);
       figures[at + LIVE] = (figures[at + LIVE] as number) + (bytes[row] as number);
-      figures[at + LIVE + 1] = (figures[at + LIVE + 1] as number) + (count[row] as number);
+      integers[counts + LIVE_COUNT] = (integers[counts + LIVE_COUNT] as number) + (count[row] as number);
     }
   }
 
   #applyAndCopy({ location, bytes, count }: MemoryChanges, from: number, to: number): void {
     const figures = this.#figures.items;
+    const integers = this.#integers;
     const peak = this.#peak;
     for (let row = from; row < to; row++) {
       const at = (location[row] as number) * ROW;
+      const counts = at * INTS;
       const liveBytes = figures[at + LIVE] as number;
-      const liveCount = figures[at + LIVE + 1] as number;
-      if (figures[at + IS_CHANGED] === 0) this.#markChanged(location[row] as number);
-      if (figures[at + COPIED_AT] !== peak) {
+      const liveCount = integers[counts + LIVE_COUNT] as number;
+      if (integers[counts + IS_CHANGED] === 0) this.#markChanged(location[row] as number);
+      if (integers[counts + COPIED_AT] !== peak) {
         figures[at + COPIED] = liveBytes;
-        figures[at + COPIED + 1] = liveCount;
-        figures[at + COPIED_AT] = peak;
+        integers[counts + COPIED_COUNT] = liveCount;
+        integers[counts + COPIED_AT] = peak;
       }
       figures[at + LIVE] = liveBytes + (bytes[row] as number);
-      figures[at + LIVE + 1] = liveCount + (count[row] as number);
+      integers[counts + LIVE_COUNT] = liveCount + (count[row] as number);
     }
   }
 
   #markChanged(location: number): void {
-    this.#figures.items[location * ROW + IS_CHANGED] = 1;
+    this.#integers[location * ROW * INTS + IS_CHANGED] = 1;
     this.#changed.push(location);
   }
 
-  /** Where the location's part in the mark of the interval that is going on is. */
-  #partOf(location: number): number {
-    const row = location * ROW;
-    return row + (this.#figures.at(row + COPIED_AT) === this.#peak ? COPIED : LIVE);
+  /** Whether the location has changed since the last mark, and so was copied. */
+  #isCopied(location: number): boolean {
+    return this.#integer(location, COPIED_AT) === this.#peak;
+  }
+
+  #integer(location: number, which: number): number {
+    return this.#integers[location * ROW * INTS + which] as number;
   }
 
   #endInterval(): void {
     const figures = this.#figures.items;
+    const integers = this.#integers;
     const kept = this.#kept.items;
+    const peak = this.#peak;
     const changedSince: number[] = [];
     for (const location of this.#changed) {
-      const part = this.#partOf(location);
-      const live = location * ROW + LIVE;
+      const row = location * ROW;
+      const counts = row * INTS;
+      const isCopied = integers[counts + COPIED_AT] === peak;
+      const bytes = figures[row + (isCopied ? COPIED : LIVE)] as number;
+      const count = integers[counts + (isCopied ? COPIED_COUNT : LIVE_COUNT)] as number;
       const at = location * PAIR;
-      if (kept[at] !== figures[part] || kept[at + 1] !== figures[part + 1]) {
-        kept[at] = figures[part] as number;
-        kept[at + 1] = figures[part + 1] as number;
+      if (kept[at] !== bytes || kept[at + 1] !== count) {
+        kept[at] = bytes;
+        kept[at + 1] = count;
         this.#log(this.#now, location, kept);
       }
       // It has changed since the mark.
-      if (figures[live] !== figures[part] || figures[live + 1] !== figures[part + 1]) changedSince.push(location);
-      else figures[location * ROW + IS_CHANGED] = 0;
+      if (figures[row + LIVE] !== bytes || integers[counts + LIVE_COUNT] !== count) changedSince.push(location);
+      else integers[counts + IS_CHANGED] = 0;
     }
     this.#changed = changedSince;
     this.#marks.push(this.#peakBytes);
@@ -266,7 +286,7 @@ export class TemporalHighWaterMarks implements ChangeReader {
     }
     // These have changed since the mark of the last whole interval.
     for (const location of differs) {
-      if (this.#figures.at(location * ROW + IS_CHANGED) === 0) this.#markChanged(location);
+      if (this.#integer(location, IS_CHANGED) === 0) this.#markChanged(location);
     }
     this.#now = halved(now, now);
   }

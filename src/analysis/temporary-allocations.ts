@@ -38,8 +38,9 @@ export class TemporaryAllocations implements ChangeReader {
         const size = -(bytes[row] as number);
         // An event that frees and is an allocation itself found out about a free that was not seen.
         if (kind[at] !== AllocatorType.FREE && !(kind[at] === AllocatorType.MUNMAP && sizeOf[at] === size)) continue;
-        if (threadOf[location[row] as number] !== freedBy) continue;
+        // Which most are not, and what is near tells; whose it was is far away.
         if (!this.#recentOf(freedBy).has(address[at] as number, size)) continue;
+        if (threadOf[location[row] as number] !== freedBy) continue;
         const pair = (location[row] as number) * PAIR;
         byLocation[pair] = (byLocation[pair] as number) + size;
         byLocation[pair + 1] = (byLocation[pair + 1] as number) + 1;

@@ -12,6 +12,12 @@ import { CaptureTables } from "./tables.js";
 import { type GunzipMember, UnpackedSource } from "./unpacked-source.js";
 import { AllocatorType, Flag, NUMBERED_VERSION, Type } from "./wire.js";
 
+// As constants of this module they are part of the code; V8 reads properties of another module's objects each time.
+const { END, MALLOC, ALLOC, FREE, MMAP, MUNMAP, NODE, SWITCH, EXTENDED } = Type;
+const { SAME_STACK, SAME_SIZE, SAME_ADDRESS, HEAP_PAGES, PARENT_IS_PREVIOUS, FRAME_IS_NEXT } = Flag;
+const FREE_EVENT = AllocatorType.FREE;
+const MUNMAP_EVENT = AllocatorType.MUNMAP;
+
 /** Addresses and sizes are below this. */
 const ADDRESS_LIMIT = 2 ** 48;
 
@@ -135,19 +141,19 @@ export class CaptureDecoder implements CaptureSource {
       const tag = bytes[pos++] as number;
       const type = tag & 15;
 
-      if (type >= Type.MALLOC && type <= Type.MUNMAP) {
+      if (type >= MALLOC && type <= MUNMAP) {
         let newNode = node;
         let newSize = size;
         let newAddress = address;
         let allocator = ALLOCATOR_OF_TYPE[type] as number;
-        if (type === Type.FREE) {
-          allocator = AllocatorType.FREE;
-        } else if (type === Type.MUNMAP) {
-          allocator = AllocatorType.MUNMAP;
+        if (type === FREE) {
+          allocator = FREE_EVENT;
+        } else if (type === MUNMAP) {
+          allocator = MUNMAP_EVENT;
         } else {
-          if (type === Type.ALLOC) allocator = bytes[pos++] as number;
-          else if (type === Type.MMAP && (tag & Flag.HEAP_PAGES) !== 0) allocator = AllocatorType.HEAP_PAGES;
-          if ((tag & Flag.SAME_STACK) === 0) {
+          if (type === ALLOC) allocator = bytes[pos++] as number;
+          else if (type === MMAP && (tag & HEAP_PAGES) !== 0) allocator = AllocatorType.HEAP_PAGES;
+          if ((tag & SAME_STACK) === 0) {
             const word = view.getUint32(pos, true);
             const last = ~word & LAST_BYTE_BITS;
             if (last !== 0) {
@@ -162,7 +168,7 @@ export class CaptureDecoder implements CaptureSource {
               newNode = node + unzigzag(value);
             }
           }
-          if ((tag & Flag.SAME_SIZE) === 0) {
+          if ((tag & SAME_SIZE) === 0) {
             const word = view.getUint32(pos, true);
             const last = ~word & LAST_BYTE_BITS;
             if (last !== 0) {
@@ -176,10 +182,10 @@ export class CaptureDecoder implements CaptureSource {
             }
           }
         }
-        const isNumber = numbered && type <= Type.FREE;
+        const isNumber = numbered && type <= FREE;
         if (isNumber) {
           newAddress = block + 1;
-          if (type === Type.FREE) {
+          if (type === FREE) {
             let value = bytes[pos++] as number;
             if (value > 127) {
               value = window.longVarint(bytes, pos, value);
@@ -187,7 +193,7 @@ export class CaptureDecoder implements CaptureSource {
             }
             newAddress = freed + 1 + (value < 0x80000000 ? (value >>> 1) ^ -(value & 1) : unzigzag(value));
           }
-        } else if ((tag & Flag.SAME_ADDRESS) === 0) {
+        } else if ((tag & SAME_ADDRESS) === 0) {
           const word = view.getUint32(pos, true);
           const last = ~word & LAST_BYTE_BITS;
           if (last !== 0) {
@@ -205,9 +211,9 @@ export class CaptureDecoder implements CaptureSource {
           }
         }
         let eventSize = newSize;
-        if (type === Type.FREE) {
+        if (type === FREE) {
           eventSize = 0;
-        } else if (type === Type.MUNMAP) {
+        } else if (type === MUNMAP) {
           eventSize = bytes[pos++] as number;
           if (eventSize > 127) {
             eventSize = window.longVarint(bytes, pos, eventSize);
@@ -220,12 +226,12 @@ export class CaptureDecoder implements CaptureSource {
         if (newNode < 0 || newNode >= tables.nodeParent.length) {
           throw window.corrupt(start, `stack node ${newNode} is used before it is defined`);
         }
-        if (type === Type.ALLOC && (allocator === SNAPSHOT_EVENT || isDeallocator(allocator))) {
+        if (type === ALLOC && (allocator === SNAPSHOT_EVENT || isDeallocator(allocator))) {
           throw window.corrupt(start, `${allocator} is not the number of an allocator`);
         }
         if (!isNumber) {
           address = newAddress;
-        } else if (type === Type.FREE) {
+        } else if (type === FREE) {
           if (newAddress < 1 || newAddress > block) {
             throw window.corrupt(start, `block ${newAddress} is freed before it is allocated`);
           }
@@ -238,7 +244,7 @@ export class CaptureDecoder implements CaptureSource {
         threadOf[count] = thread;
         sizeOf[count] = eventSize;
         addressOf[count] = newAddress;
-        if (type === Type.FREE || type === Type.MUNMAP) {
+        if (type === FREE || type === MUNMAP) {
           nodeOf[count] = 0;
         } else {
           nodeOf[count] = newNode;
@@ -246,11 +252,11 @@ export class CaptureDecoder implements CaptureSource {
           size = newSize;
         }
         count++;
-      } else if (type === Type.NODE) {
+      } else if (type === NODE) {
         const parents = tables.nodeParent;
         const id = parents.length;
         let back = 1;
-        if ((tag & Flag.PARENT_IS_PREVIOUS) === 0) {
+        if ((tag & PARENT_IS_PREVIOUS) === 0) {
           back = bytes[pos++] as number;
           if (back > 127) {
             back = window.longVarint(bytes, pos, back);
@@ -258,7 +264,7 @@ export class CaptureDecoder implements CaptureSource {
           }
         }
         let frame = this.#previousFrame + 1;
-        if ((tag & Flag.FRAME_IS_NEXT) === 0) {
+        if ((tag & FRAME_IS_NEXT) === 0) {
           let value = bytes[pos++] as number;
           if (value > 127) {
             value = window.longVarint(bytes, pos, value);
@@ -274,9 +280,9 @@ export class CaptureDecoder implements CaptureSource {
         parents.push(id - back);
         tables.nodeFrame.push(frame);
         this.#previousFrame = frame;
-      } else if (tag === Type.END) {
+      } else if (tag === END) {
         break;
-      } else if (type === Type.SWITCH) {
+      } else if (type === SWITCH) {
         let to = bytes[pos++] as number;
         if (to > 127) {
           to = window.longVarint(bytes, pos, to);
@@ -306,7 +312,7 @@ export class CaptureDecoder implements CaptureSource {
         pos = window.position;
         end = window.end;
         limit = window.limit;
-        if (type === Type.EXTENDED) count = batch.length;
+        if (type === EXTENDED) count = batch.length;
         if (this.#finished) break;
         start = pos;
       }
@@ -315,7 +321,7 @@ export class CaptureDecoder implements CaptureSource {
 
     // Anything but a full batch is the end: of the input, in the middle of a record, or at a zero tag.
     if (count < capacity && !this.#finished) {
-      const atZero = start < window.end && window.bytes[start] === Type.END;
+      const atZero = start < window.end && window.bytes[start] === END;
       if (window.growing && !atZero) this.#waiting = true;
       else this.#finished = true;
     }
@@ -335,8 +341,8 @@ export class CaptureDecoder implements CaptureSource {
    */
   #readRare(tag: number, start: number, batch: EventBatch, count: number, thread: number): boolean {
     const type = tag & 15;
-    if (type === Type.END) throw this.#window.corrupt(start, "an end record has flags");
-    if (type !== Type.EXTENDED) {
+    if (type === END) throw this.#window.corrupt(start, "an end record has flags");
+    if (type !== EXTENDED) {
       if (!readDefinition(tag, start, this.#window, this.tables)) return false;
       while (this.#lastNode.length < this.tables.threadTid.length) this.#addThread();
       return true;
@@ -370,5 +376,5 @@ function isRange(allocator: number): boolean {
 }
 
 function isDeallocator(allocator: number): boolean {
-  return allocator === AllocatorType.FREE || allocator === AllocatorType.MUNMAP;
+  return allocator === FREE_EVENT || allocator === MUNMAP_EVENT;
 }
