@@ -112,7 +112,7 @@ describe("summary", () => {
     const { stdout, stderr } = heapray(["summary", "a.bin"], inFolder());
     expect(stderr).toBe("");
     expect(stdout).toMatch(
-      / 700\.000B +70\.0% +1 +thread libuv-worker, no JavaScript\n +300 B +30\.0% +1 +thread main, /,
+      / 700\.000B +70\.0% +1 +thread libuv-worker, no JavaScript\n +300\.000B +30\.0% +1 +thread main, /,
     );
   });
 
