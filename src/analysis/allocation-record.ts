@@ -1,7 +1,7 @@
 import type { AllocationRecord, Frame } from "../capture/records.js";
 import type { CaptureTables } from "../capture/tables.js";
 import type { AllocatorType } from "../capture/wire.js";
-import type { LocationFigures } from "./location-figures.js";
+import type { LocationColumns, LocationFigures, LocationSums } from "./location-figures.js";
 import type { StackTraces } from "./stack-traces.js";
 
 /** Thread name of records that hold the allocations of all threads; their `tid` is 0. */
@@ -63,21 +63,31 @@ export function eventRecord(
   return new LocatedRecord(context, thread, node, allocator, address, size, 1);
 }
 
+/** What the locations hold at the high-water mark, or live at the end. */
+export function sumsAt(figures: LocationFigures, moment: "peak" | "end"): LocationSums {
+  return moment === "peak"
+    ? {
+        bytesOf: (location) => figures.peakBytesOf(location),
+        countOf: (location) => figures.peakCountOf(location),
+      }
+    : {
+        bytesOf: (location) => figures.liveBytesOf(location),
+        countOf: (location) => figures.liveCountOf(location),
+      };
+}
+
 /**
- * A record per location that holds something: at the high-water mark, or live at the end. In the order in which the
- * locations first allocated. With `mergeThreads` the locations of one stack and allocator are one record.
+ * A record per location that has allocations, with their sums. In the order in which the locations first allocated. With
+ * `mergeThreads` the locations of one stack and allocator are one record.
  */
 export function* locationRecords(
   context: RecordContext,
-  figures: LocationFigures,
-  moment: "peak" | "end",
+  locations: LocationColumns,
+  sums: LocationSums,
   mergeThreads: boolean,
 ): Generator<AllocationRecord, void, undefined> {
-  const { locations } = figures;
-  const count = (location: number) =>
-    moment === "peak" ? figures.peakCountOf(location) : figures.liveCountOf(location);
-  const bytes = (location: number) =>
-    moment === "peak" ? figures.peakBytesOf(location) : figures.liveBytesOf(location);
+  const count = (location: number) => sums.countOf(location);
+  const bytes = (location: number) => sums.bytesOf(location);
   const held: number[] = [];
   for (let location = 0; location < locations.length; location++) if (count(location) > 0) held.push(location);
   context.stacks.expect(held.map((location) => locations.node.at(location)));

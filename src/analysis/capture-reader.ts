@@ -8,7 +8,8 @@ import type { NativeSymbols } from "../symbols/native-symbols.js";
 import { SourceMaps } from "../symbols/source-maps.js";
 import { SourceText } from "../symbols/source-text.js";
 import type { ReadText } from "../symbols/text-files.js";
-import { eventRecord, locationRecords, type RecordContext } from "./allocation-record.js";
+import { eventRecord, locationRecords, type RecordContext, sumsAt } from "./allocation-record.js";
+import { AllocationTotals } from "./allocation-totals.js";
 import { type CaptureContents, contentsOf } from "./capture-contents.js";
 import type { LocationFigures } from "./location-figures.js";
 import { NativeFrames } from "./native-frames.js";
@@ -108,8 +109,7 @@ export class CaptureReader implements Disposable {
    * @throws CaptureError `CORRUPT`, `NO_DATA`
    */
   getHighWatermarkAllocationRecords({ mergeThreads = true }: MergeOptions = {}): IterableIterator<AllocationRecord> {
-    const { context, figures } = this.#scan();
-    return locationRecords(context, figures(), "peak", mergeThreads);
+    return this.#recordsAt("peak", mergeThreads);
   }
 
   /**
@@ -117,8 +117,23 @@ export class CaptureReader implements Disposable {
    * @throws CaptureError `CORRUPT`, `NO_DATA`
    */
   getLeakedAllocationRecords({ mergeThreads = true }: MergeOptions = {}): IterableIterator<AllocationRecord> {
-    const { context, figures } = this.#scan();
-    return locationRecords(context, figures(), "end", mergeThreads);
+    return this.#recordsAt("end", mergeThreads);
+  }
+
+  /**
+   * All allocations, freed or not, merged by location. Each call is a pass over the capture.
+   * @throws CaptureError `AGGREGATED`, `CORRUPT`
+   */
+  getTotalAllocationRecords({ mergeThreads = true }: MergeOptions = {}): IterableIterator<AllocationRecord> {
+    this.#contents.checkSingleRecords();
+    const source = this.#openPass();
+    const totals = new AllocationTotals();
+    try {
+      totals.read(source);
+    } finally {
+      source.close();
+    }
+    return locationRecords(this.#contextOf(source), totals.locations, totals, mergeThreads);
   }
 
   /** The process's memory over time. */
@@ -168,6 +183,12 @@ export class CaptureReader implements Disposable {
   #contextOf({ tables }: CaptureSource): RecordContext {
     const native = new NativeFrames(tables, this.#symbols, this.#warnings);
     return { tables, stacks: new StackTraces(tables, { maps: this.#maps, names: this.#names, native }) };
+  }
+
+  #recordsAt(moment: "peak" | "end", mergeThreads: boolean): IterableIterator<AllocationRecord> {
+    const { context, figures } = this.#scan();
+    const found = figures();
+    return locationRecords(context, found.locations, sumsAt(found, moment), mergeThreads);
   }
 
   #openPass(): CaptureSource {
