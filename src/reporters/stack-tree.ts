@@ -102,7 +102,8 @@ export class StackTree {
   /** By node: how many frames its stack has. */
   #depths(): Uint32Array {
     const depths = new Uint32Array(this.#parent.length);
-    for (let node = 1; node < depths.length; node++) depths[node] = 1 + (depths[this.#parent[node] as number] as number);
+    for (let node = 1; node < depths.length; node++)
+      depths[node] = 1 + (depths[this.#parent[node] as number] as number);
     return depths;
   }
 

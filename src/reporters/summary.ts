@@ -71,7 +71,8 @@ export function summarize({ records, metadata, kind, top }: SummaryInput): Summa
 /** Native functions that say no more than "allocates": operators, containers, and Rust's parts of an allocation. */
 const ALLOCATES_FOR_OTHERS = /^(?:operator new|<inlined>|(?:std|__gnu_cxx|alloc|core)::|__r(?:ust|dl|g)_)/;
 
-function answeringFrame(record: AllocationRecord): Frame {
+/** The frame that answers for an allocation; never undefined, since a thread stands for what has no stack. */
+export function answeringFrame(record: AllocationRecord): Frame {
   const frames = record.stackTrace();
   const innermost = (category: Category) => frames.find((frame) => categoryOf(frame) === category);
   return (

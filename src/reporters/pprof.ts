@@ -1,0 +1,122 @@
+import { Gzip } from "fflate";
+import {
+  emptyTableToken,
+  type LabelInput,
+  Profile,
+  type ProfileInput,
+  type SampleInput,
+  StringTable,
+} from "pprof-format";
+import type { AllocationRecord, Metadata } from "../capture/records.js";
+import { AllocatorType } from "../capture/wire.js";
+import { PprofTables } from "./pprof-tables.js";
+import { framesOf } from "./record-frames.js";
+
+/** Samples that are encoded together. */
+const SAMPLES_PER_PIECE = 4096;
+
+export interface PprofInput {
+  /** What was live at the chosen moment; not merged over threads. */
+  readonly held: Iterable<AllocationRecord>;
+  /** All allocations, freed or not; undefined where the capture does not tell. Not merged over threads. */
+  readonly allocated: Iterable<AllocationRecord> | undefined;
+  readonly metadata: Metadata;
+}
+
+interface Sums {
+  count: number;
+  bytes: number;
+}
+
+/**
+ * Writes a heap profile as pprof reads it (profile.proto, gzip), with the sample types of Go's: `alloc_objects`,
+ * `alloc_space`, `inuse_objects` and `inuse_space`, without the first two where the capture does not tell them. A sample is
+ * a stack with an allocator and a thread, which are its labels.
+ *
+ * Encoded in pieces: messages that follow each other are one message in protobuf. Memory grows with the locations held
+ * and with the distinct frames.
+ */
+export function writePprof({ held, allocated, metadata }: PprofInput, write: (chunk: Uint8Array) => void): void {
+  // Without a time, so that the same capture gives the same file.
+  const gzip = new Gzip({ level: 6, mtime: 0 }, (bytes) => write(bytes));
+  const tables = new PprofTables();
+  const encode = (part: ProfileInput): Uint8Array =>
+    new Profile({ stringTable: new StringTable(emptyTableToken), ...part }).encode();
+  let samples: SampleInput[] = [];
+  const flush = (): void => {
+    if (samples.length > 0) gzip.push(encode({ sample: samples }));
+    samples = [];
+  };
+  const add = (record: AllocationRecord, values: number[]): void => {
+    samples.push({ locationId: tables.locationsOf(framesOf(record)), value: values, label: labels(tables, record) });
+    if (samples.length === SAMPLES_PER_PIECE) flush();
+  };
+
+  gzip.push(encode(head(tables, metadata, allocated !== undefined)));
+  if (allocated === undefined) {
+    for (const record of held) add(record, [record.nAllocations, record.size]);
+  } else {
+    const inUse = sumsByPlace(held);
+    for (const record of allocated) {
+      const place = placeOf(record);
+      const { count, bytes } = inUse.get(place) ?? { count: 0, bytes: 0 };
+      // Threads of one id come one after the other; the first has the bytes of all.
+      inUse.delete(place);
+      add(record, [record.nAllocations, record.size, count, bytes]);
+    }
+  }
+  flush();
+  gzip.push(new Profile(tables.finish()).encode(), true);
+}
+
+function sumsByPlace(records: Iterable<AllocationRecord>): Map<string, Sums> {
+  const byPlace = new Map<string, Sums>();
+  for (const record of records) {
+    const place = placeOf(record);
+    const sums = byPlace.get(place);
+    if (sums === undefined) {
+      byPlace.set(place, { count: record.nAllocations, bytes: record.size });
+    } else {
+      sums.count += record.nAllocations;
+      sums.bytes += record.size;
+    }
+  }
+  return byPlace;
+}
+
+/** What a sample is of. */
+function placeOf({ stackId, tid, allocator }: AllocationRecord): string {
+  return `${stackId} ${tid} ${allocator}`;
+}
+
+function labels(tables: PprofTables, { allocator, tid, threadName }: AllocationRecord): LabelInput[] {
+  return [
+    { key: tables.string("allocator"), str: tables.string(AllocatorType[allocator] ?? String(allocator)) },
+    { key: tables.string("thread"), str: tables.string(threadName) },
+    { key: tables.string("tid"), num: tid },
+  ];
+}
+
+function head(tables: PprofTables, metadata: Metadata, withAllocated: boolean): ProfileInput {
+  const valueType = (type: string, unit: string) => ({ type: tables.string(type), unit: tables.string(unit) });
+  const inUse = [valueType("inuse_objects", "count"), valueType("inuse_space", "bytes")];
+  const { startTimeMs, endTimeMs, commandLine, runtime, heaprayVersion } = metadata;
+  return {
+    sampleType: withAllocated
+      ? [valueType("alloc_objects", "count"), valueType("alloc_space", "bytes"), ...inUse]
+      : inUse,
+    defaultSampleType: tables.string("inuse_space"),
+    periodType: valueType("space", "bytes"),
+    period: 1,
+    timeNanos: nanoseconds(startTimeMs),
+    durationNanos: nanoseconds(Math.max(0, endTimeMs - startTimeMs)),
+    comment: [
+      tables.string(commandLine.join(" ")),
+      tables.string(`${runtime.name} ${runtime.version}, heapray ${heaprayVersion}`),
+    ],
+  };
+}
+
+function nanoseconds(milliseconds: number): bigint {
+  return BigInt(Math.round(milliseconds * 1000)) * 1000n;
+}
