@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { sentenceOf } from "./errors.js";
 import { flamegraphCommand } from "./flamegraph.js";
+import { parseCommand } from "./parse.js";
 import { runCommand } from "./run.js";
 import { tell } from "./standard-error.js";
 import { print } from "./standard-output.js";
@@ -39,7 +40,8 @@ function program(): Command {
     .helpCommand("help [command]", "print a command's help")
     .enablePositionalOptions()
     .addHelpText("after", EXAMPLES);
-  for (const command of [runCommand(), flamegraphCommand(), transformCommand(), summaryCommand()]) {
+  const commands = [runCommand(), flamegraphCommand(), summaryCommand(), transformCommand(), parseCommand()];
+  for (const command of commands) {
     all.addCommand(command.helpOption("-h, --help", "print this help"));
   }
   const settle = (command: Command): void => {

@@ -42,9 +42,10 @@ export class PprofTables {
     return ids;
   }
 
-  /** All of it, as the rest of the profile. */
-  finish(): ProfileInput {
-    const mappings = [...this.#mappings.values()];
+  /** All of it, as the rest of the profile; `program` is the path of the executable, whose mapping has to be the first. */
+  finish(program: string): ProfileInput {
+    const isProgram = ({ code }: MappingRow): boolean => code.module === program;
+    const mappings = [...this.#mappings.values()].sort((a, b) => Number(isProgram(b)) - Number(isProgram(a)));
     return {
       mapping: mappings.map(({ id, code, highest }) => ({
         id,

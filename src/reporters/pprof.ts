@@ -66,7 +66,7 @@ export function writePprof({ held, allocated, metadata }: PprofInput, write: (ch
     }
   }
   flush();
-  gzip.push(new Profile(tables.finish()).encode(), true);
+  gzip.push(new Profile(tables.finish(metadata.commandLine[0] ?? "")).encode(), true);
 }
 
 function sumsByPlace(records: Iterable<AllocationRecord>): Map<string, Sums> {
