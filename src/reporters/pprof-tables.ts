@@ -6,7 +6,8 @@ const PAGE_BYTES = 4096;
 
 interface MappingRow {
   readonly id: number;
-  readonly code: CodePlace;
+  readonly file: string;
+  buildId: string;
   /** The highest address in it. */
   highest: number;
 }
@@ -19,6 +20,14 @@ export class PprofTables {
   readonly #mappings = new Map<string, MappingRow>();
   /** Frames of one physical frame are the same objects in every stack. */
   readonly #known = new WeakMap<Frame, number>();
+
+  readonly #program: string;
+
+  /** `program`: path of the executable, whose mapping pprof takes for that of the profile. */
+  constructor(program: string) {
+    this.#program = program;
+    this.#mappings.set(program, { id: 1, file: program, buildId: "", highest: 0 });
+  }
 
   string(text: string): number {
     return this.#strings.dedup(text);
@@ -42,16 +51,14 @@ export class PprofTables {
     return ids;
   }
 
-  /** All of it, as the rest of the profile; `program` is the path of the executable, whose mapping has to be the first. */
-  finish(program: string): ProfileInput {
-    const isProgram = ({ code }: MappingRow): boolean => code.module === program;
-    const mappings = [...this.#mappings.values()].sort((a, b) => Number(isProgram(b)) - Number(isProgram(a)));
+  /** All of it, as the rest of the profile. */
+  finish(): ProfileInput {
     return {
-      mapping: mappings.map(({ id, code, highest }) => ({
+      mapping: [...this.#mappings.values()].map(({ id, file, buildId, highest }) => ({
         id,
         memoryLimit: Math.ceil((highest + 1) / PAGE_BYTES) * PAGE_BYTES,
-        filename: this.string(code.module),
-        buildId: this.string(code.buildId),
+        filename: this.string(file),
+        buildId: this.string(buildId),
         hasFunctions: true,
         hasFilenames: true,
         hasLineNumbers: true,
@@ -91,14 +98,15 @@ export class PprofTables {
     return row.id;
   }
 
-  #mappingOf(code: CodePlace): number {
-    const key = `${code.buildId}\0${code.module}`;
+  #mappingOf({ module, buildId, address }: CodePlace): number {
+    const key = module === this.#program ? module : `${module}\0${buildId}`;
     let row = this.#mappings.get(key);
     if (row === undefined) {
-      row = { id: this.#mappings.size + 1, code, highest: 0 };
+      row = { id: this.#mappings.size + 1, file: module, buildId, highest: 0 };
       this.#mappings.set(key, row);
     }
-    row.highest = Math.max(row.highest, code.address);
+    row.buildId = buildId;
+    row.highest = Math.max(row.highest, address);
     return row.id;
   }
 }

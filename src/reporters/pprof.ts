@@ -39,7 +39,7 @@ interface Sums {
 export function writePprof({ held, allocated, metadata }: PprofInput, write: (chunk: Uint8Array) => void): void {
   // Without a time, so that the same capture gives the same file.
   const gzip = new Gzip({ level: 6, mtime: 0 }, (bytes) => write(bytes));
-  const tables = new PprofTables();
+  const tables = new PprofTables(metadata.commandLine[0] ?? "");
   const encode = (part: ProfileInput): Uint8Array =>
     new Profile({ stringTable: new StringTable(emptyTableToken), ...part }).encode();
   let samples: SampleInput[] = [];
@@ -66,7 +66,7 @@ export function writePprof({ held, allocated, metadata }: PprofInput, write: (ch
     }
   }
   flush();
-  gzip.push(new Profile(tables.finish(metadata.commandLine[0] ?? "")).encode(), true);
+  gzip.push(new Profile(tables.finish()).encode(), true);
 }
 
 function sumsByPlace(records: Iterable<AllocationRecord>): Map<string, Sums> {
