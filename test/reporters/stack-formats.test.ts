@@ -15,6 +15,7 @@ import {
   NASTY_NAME,
 } from "../support/format-capture.js";
 import { readerOf } from "../support/memory-reader.js";
+import { type HeapNode, STACK_FILES, totalOf } from "../support/stack-files.js";
 
 type Records = Iterable<AllocationRecord>;
 
@@ -33,47 +34,7 @@ const FORMATS = {
   heapprofile: (records: Records) => text((write) => writeHeapProfile(records, write)),
 };
 
-interface HeapNode {
-  readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
-  readonly selfSize: number;
-  readonly id: number;
-  readonly children: readonly HeapNode[];
-}
-
-/** Each stack of a file, outermost first, by what its frames are called; read without what wrote it. */
-const READERS: Record<keyof typeof FORMATS, (file: string) => [stack: string[], bytes: number][]> = {
-  collapsed: (file) =>
-    file.split("\n").flatMap((line) => {
-      const [, stack, bytes] = /^(.*) (\d+)$/.exec(line) ?? [];
-      return stack === undefined ? [] : [[stack.split(";"), Number(bytes)]];
-    }),
-  gprof2dot(file) {
-    const { functions, events } = JSON.parse(file);
-    return events.map(({ callchain, cost }: { callchain: number[]; cost: [number] }) => [
-      callchain.toReversed().map((id) => functions[id].name),
-      cost[0],
-    ]);
-  },
-  speedscope(file) {
-    const { shared, profiles } = JSON.parse(file);
-    return profiles[0].samples.map((sample: number[], i: number) => [
-      sample.map((id) => shared.frames[id].name),
-      profiles[0].weights[i],
-    ]);
-  },
-  heapprofile(file) {
-    const stacks: [string[], number][] = [];
-    const walk = (node: HeapNode, path: string[]): void => {
-      if (node.selfSize > 0) stacks.push([path, node.selfSize]);
-      for (const child of node.children) walk(child, [...path, child.callFrame.functionName]);
-    };
-    walk(JSON.parse(file).head, []);
-    return stacks;
-  },
-};
-
 const names = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
-const total = (stacks: readonly (readonly [unknown, number])[]): number => stacks.reduce((sum, [, n]) => sum + n, 0);
 
 function peak(capture: Uint8Array): Records {
   return readerOf(capture).getHighWatermarkAllocationRecords({ mergeThreads: false });
@@ -81,7 +42,7 @@ function peak(capture: Uint8Array): Records {
 
 describe.each(names)("%s", (name) => {
   const write = FORMATS[name];
-  const read = READERS[name];
+  const read = STACK_FILES[name];
 
   it("is what it was", async () => {
     await expect(write(peak(formatCapture()))).toMatchFileSnapshot(`golden/${name}.txt`);
@@ -89,8 +50,8 @@ describe.each(names)("%s", (name) => {
 
   it("holds all bytes of the peak, or of the end", () => {
     const leaks = readerOf(formatCapture()).getLeakedAllocationRecords({ mergeThreads: false });
-    expect(total(read(write(peak(formatCapture()))))).toBe(FORMAT_SUMS.peak);
-    expect(total(read(write(leaks)))).toBe(FORMAT_SUMS.leaks);
+    expect(totalOf(read(write(peak(formatCapture()))))).toBe(FORMAT_SUMS.peak);
+    expect(totalOf(read(write(leaks)))).toBe(FORMAT_SUMS.leaks);
   });
 
   it("is the same of an aggregated capture", () => {
@@ -145,7 +106,7 @@ describe.each(names)("%s", (name) => {
     if (name === "speedscope") writeSpeedscope({ records: many, metadata: HEADER }, (chunk) => chunks.push(chunk));
     if (name === "heapprofile") writeHeapProfile(many, (chunk) => chunks.push(chunk));
     expect(chunks.length).toBeGreaterThan(1);
-    expect(total(read(chunks.join("")))).toBe((3000 * 3001) / 2);
+    expect(totalOf(read(chunks.join("")))).toBe((3000 * 3001) / 2);
   });
 });
 
@@ -174,12 +135,12 @@ describe("names that mean something to a format", () => {
 
   it("keep a collapsed stack one line of two frames", () => {
     expect(FORMATS.collapsed(records)).toBe(
-      `${String.raw`outer;a:b "c"\n\x1b[31m<i>,|\u2028 7 (/srv/a b:c\n.js:9) 5`}\n`,
+      `${String.raw`outer;a:b "c"\n\u001b[31m<i>,|\u2028 7 (/srv/a b:c\n.js:9) 5`}\n`,
     );
   });
 
   it.each(["gprof2dot", "speedscope", "heapprofile"] as const)("come out of %s as they were", (name) => {
-    expect(READERS[name](FORMATS[name](records))).toEqual([[["outer", NASTY_NAME], 5]]);
+    expect(STACK_FILES[name](FORMATS[name](records))).toEqual([[["outer", NASTY_NAME], 5]]);
   });
 
   it("are an URL in a heap profile", () => {
