@@ -1,22 +1,14 @@
 import type { Uint32Column } from "../capture/columns.js";
 
-/** Each distinct (thread, stack node, allocator), in order of appearance. */
-export interface LocationColumns {
-  readonly length: number;
-  readonly thread: Uint32Column;
-  readonly node: Uint32Column;
-  readonly allocator: Uint32Column;
-}
-
-/** Allocations and bytes by location. */
-export interface LocationSums {
-  bytesOf(location: number): number;
-  countOf(location: number): number;
-}
-
 /** What a capture's locations held at the high-water mark and at the end, however that was found out. */
 export interface LocationFigures {
-  readonly locations: LocationColumns;
+  /** Each distinct (thread, stack node, allocator), in order of appearance. */
+  readonly locations: {
+    readonly length: number;
+    readonly thread: Uint32Column;
+    readonly node: Uint32Column;
+    readonly allocator: Uint32Column;
+  };
   /** Live bytes at the high-water mark. */
   readonly peakBytes: number;
   /** Allocations made, mappings included. */

@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { diffCommand } from "./diff.js";
 import { sentenceOf } from "./errors.js";
 import { flamegraphCommand } from "./flamegraph.js";
 import { parseCommand } from "./parse.js";
 import { runCommand } from "./run.js";
 import { tell } from "./standard-error.js";
 import { print } from "./standard-output.js";
+import { statsCommand } from "./stats.js";
 import { summaryCommand } from "./summary.js";
 import { transformCommand } from "./transform.js";
 
@@ -14,6 +16,8 @@ Examples:
   heapray run server.js                          record a program
   heapray flamegraph heapray-server.js.1234.bin  see what held the memory at its peak
   heapray summary heapray-server.js.1234.bin     the same in one screen of text
+  heapray stats heapray-server.js.1234.bin       how much was allocated in all, and in which sizes
+  heapray diff before.bin after.bin              what grew from one run to another
 
 "heapray <command> --help" tells each command's options.
 `;
@@ -40,8 +44,15 @@ function program(): Command {
     .helpCommand("help [command]", "print a command's help")
     .enablePositionalOptions()
     .addHelpText("after", EXAMPLES);
-  const commands = [runCommand(), flamegraphCommand(), summaryCommand(), transformCommand(), parseCommand()];
-  for (const command of commands) {
+  for (const command of [
+    runCommand(),
+    flamegraphCommand(),
+    transformCommand(),
+    summaryCommand(),
+    statsCommand(),
+    diffCommand(),
+    parseCommand(),
+  ]) {
     all.addCommand(command.helpOption("-h, --help", "print this help"));
   }
   const settle = (command: Command): void => {

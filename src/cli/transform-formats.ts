@@ -1,4 +1,4 @@
-import type { OpenCapture } from "./capture.js";
+import type { OpenCapture, OpenOptions } from "./capture.js";
 import type { Write } from "./whole-file.js";
 
 /** Writes a report; where it has a second file, `beside` writes that one. */
@@ -13,8 +13,8 @@ export interface TransformFormat {
   readonly besideSuffix?: string;
   readonly summary: string;
   readonly description: string;
-  /** Whether what several threads allocated at one place is one record. */
-  readonly mergeThreads: boolean;
+  /** Which records it takes. */
+  readonly records: Pick<OpenOptions, "mergeThreads" | "withAllocated">;
   /** Loaded here and not above, so that what one format needs is loaded for it alone. */
   readonly load: () => Promise<WriteReport>;
   /** Shell commands that show the file; what the help and the end of the command suggest. */
@@ -29,7 +29,7 @@ export const TRANSFORM_FORMATS: readonly TransformFormat[] = [
     description:
       "Write what was held at the peak as a CSV table with memray's columns:\n" +
       "allocator,num_allocations,size,tid,thread_name,stack_trace",
-    mergeThreads: true,
+    records: { mergeThreads: true },
     load: async () => {
       const { writeCsv } = await import("../reporters/csv.js");
       return ({ records }, write) => writeCsv(records, write);
@@ -40,7 +40,7 @@ export const TRANSFORM_FORMATS: readonly TransformFormat[] = [
     suffix: ".json",
     summary: "call graph for gprof2dot, as memray writes it",
     description: "Write what was held at the peak as JSON for gprof2dot, which makes a call graph of it.",
-    mergeThreads: false,
+    records: { mergeThreads: false },
     load: async () => {
       const { writeGprof2dot } = await import("../reporters/gprof2dot.js");
       return ({ records }, write) => writeGprof2dot(records, write);
@@ -52,7 +52,7 @@ export const TRANSFORM_FORMATS: readonly TransformFormat[] = [
     suffix: ".speedscope.json",
     summary: "profile for speedscope, as memray writes it",
     description: "Write what was held at the peak as JSON for speedscope: bytes, and allocations.",
-    mergeThreads: false,
+    records: { mergeThreads: false },
     load: async () => {
       const { writeSpeedscope } = await import("../reporters/speedscope.js");
       return ({ records, reader }, write) => writeSpeedscope({ records, metadata: reader.metadata }, write);
@@ -66,15 +66,11 @@ export const TRANSFORM_FORMATS: readonly TransformFormat[] = [
     description:
       "Write a heap profile for pprof: what was held at the peak (inuse_space, inuse_objects)\n" +
       "and all that was allocated (alloc_space, alloc_objects; not of aggregated captures).",
-    mergeThreads: false,
+    records: { mergeThreads: false, withAllocated: true },
     load: async () => {
       const { writePprof } = await import("../reporters/pprof.js");
-      return ({ records, reader }, write) => {
-        const { metadata } = reader;
-        const aggregated = metadata.fileFormat === "AGGREGATED_ALLOCATIONS";
-        const allocated = aggregated ? undefined : reader.getTotalAllocationRecords({ mergeThreads: false });
-        writePprof({ held: records, allocated, metadata }, write);
-      };
+      return ({ records, allocated, kind, reader }, write) =>
+        writePprof({ records, allocated, kind, metadata: reader.metadata }, write);
     },
     shownBy: (file) => `go tool pprof -top ${file}`,
   },
@@ -83,7 +79,7 @@ export const TRANSFORM_FORMATS: readonly TransformFormat[] = [
     suffix: ".collapsed",
     summary: "collapsed stacks for flamegraph.pl and its kin",
     description: "Write what was held at the peak as collapsed stacks: a line per stack, with its bytes.",
-    mergeThreads: false,
+    records: { mergeThreads: false },
     load: async () => {
       const { writeCollapsed } = await import("../reporters/collapsed.js");
       return ({ records }, write) => writeCollapsed(records, write);
@@ -97,7 +93,7 @@ export const TRANSFORM_FORMATS: readonly TransformFormat[] = [
     description:
       "Write what was held at the peak as a sampling heap profile for Chrome DevTools: load it in the\n" +
       "Memory panel. VS Code opens it too.",
-    mergeThreads: false,
+    records: { mergeThreads: false },
     load: async () => {
       const { writeHeapProfile } = await import("../reporters/heap-profile.js");
       return ({ records }, write) => writeHeapProfile(records, write);
@@ -111,7 +107,7 @@ export const TRANSFORM_FORMATS: readonly TransformFormat[] = [
     description:
       "Write two Parquet tables: what was held at the peak, by location, and beside it the process's\n" +
       "memory over time (<file>.snapshots.parquet in place of <file>.parquet).",
-    mergeThreads: false,
+    records: { mergeThreads: false },
     load: async () => {
       const { writeAllocationsParquet, writeSnapshotsParquet } = await import("../reporters/parquet.js");
       return ({ records, reader }, write, beside) => {

@@ -1,14 +1,14 @@
 import { Command } from "commander";
 import { openCapture } from "./capture.js";
+import { type KindOptions, withKindOptions } from "./kind.js";
 import { checkOutputFile, reportFileName, typed } from "./paths.js";
 import { print } from "./standard-output.js";
 import { besideFile, TRANSFORM_FORMATS, type TransformFormat } from "./transform-formats.js";
 import { writeWholeFile } from "./whole-file.js";
 
-interface TransformOptions {
+interface TransformOptions extends KindOptions {
   readonly output?: string;
   readonly force: boolean;
-  readonly leaks: boolean;
 }
 
 const EXAMPLES = `
@@ -31,15 +31,15 @@ export function transformCommand(): Command {
 
 function formatCommand(format: TransformFormat): Command {
   const { name, suffix, summary, description } = format;
-  return new Command(name)
+  const command = new Command(name)
     .summary(summary)
     .description(description)
     .argument("<capture>", "a capture made by heapray run")
     .option("-o, --output <file>", `the file to write (default: heapray-${name}-<capture>${suffix} beside the capture)`)
     .option("-f, --force", "overwrite the file if it exists", false)
-    .option("--leaks", "write what was still held at the end instead of the peak", false)
     .addHelpText("after", examplesOf(format))
     .action((capture: string, options: TransformOptions) => transform(format, capture, options));
+  return withKindOptions(command, "write");
 }
 
 function examplesOf({ name, suffix, shownBy }: TransformFormat): string {
@@ -56,7 +56,7 @@ async function transform(format: TransformFormat, capture: string, options: Tran
   const outputPath = checkOutputFile(output, options.force);
   const beside = format.besideSuffix === undefined ? undefined : besideFile(output, format);
   const besidePath = beside === undefined ? undefined : checkOutputFile(beside, options.force);
-  const opened = await openCapture(capture, { leaks: options.leaks, mergeThreads: format.mergeThreads });
+  const opened = await openCapture(capture, { ...options, ...format.records });
   try {
     const write = await format.load();
     writeWholeFile(outputPath, (piece) =>

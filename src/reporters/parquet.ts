@@ -1,7 +1,7 @@
 import { ByteWriter, type ColumnSource, ParquetWriter } from "hyparquet-writer";
+import { answeringFrame } from "../analysis/answering-frame.js";
 import type { AllocationRecord, MemorySnapshot, Metadata } from "../capture/records.js";
 import { AllocatorType } from "../capture/wire.js";
-import { answeringFrame } from "./summary.js";
 
 type SchemaElement = ConstructorParameters<typeof ParquetWriter>[0]["schema"][number];
 
@@ -66,10 +66,11 @@ export function writeAllocationsParquet(
   write: (chunk: Uint8Array) => void,
 ): void {
   const table = new Table(ALLOCATION_COLUMNS, metadata, write);
-  let frames = 0;
+  let framesInGroup = 0;
   for (const record of records) {
-    const answering = answeringFrame(record);
-    const stack = record.stackTrace().map(({ function: name, file, line, column }) => ({
+    const frames = record.stackTrace();
+    const answering = answeringFrame(frames, record);
+    const stack = frames.map(({ function: name, file, line, column }) => ({
       function: name,
       file: known(file),
       line: known(line),
@@ -86,10 +87,10 @@ export function writeAllocationsParquet(
       known(answering.line),
       stack,
     ]);
-    frames += stack.length;
-    if (frames >= FRAMES_PER_GROUP) {
+    framesInGroup += stack.length;
+    if (framesInGroup >= FRAMES_PER_GROUP) {
       table.endGroup();
-      frames = 0;
+      framesInGroup = 0;
     }
   }
   table.finish();

@@ -16,10 +16,11 @@ import { framesOf } from "./record-frames.js";
 const SAMPLES_PER_PIECE = 4096;
 
 export interface PprofInput {
-  /** What was live at the chosen moment; not merged over threads. */
-  readonly held: Iterable<AllocationRecord>;
+  /** What was live at the chosen moment, or temporary allocations; not merged over threads. */
+  readonly records: Iterable<AllocationRecord>;
+  readonly kind: "high-water-mark" | "leaks" | "temporary";
   /** All allocations, freed or not; undefined where the capture does not tell. Not merged over threads. */
-  readonly allocated: Iterable<AllocationRecord> | undefined;
+  readonly allocated?: Iterable<AllocationRecord> | undefined;
   readonly metadata: Metadata;
 }
 
@@ -30,13 +31,15 @@ interface Sums {
 
 /**
  * Writes a heap profile as pprof reads it (profile.proto, gzip), with the sample types of Go's: `alloc_objects`,
- * `alloc_space`, `inuse_objects` and `inuse_space`, without the first two where the capture does not tell them. A sample is
- * a stack with an allocator and a thread, which are its labels.
+ * `alloc_space`, `inuse_objects` and `inuse_space`, without the first two where the capture does not tell them; temporary
+ * allocations are called `temporary_objects` and `temporary_space` in place of the last two. A sample is a stack with an
+ * allocator and a thread, which are its labels.
  *
  * Encoded in pieces: messages that follow each other are one message in protobuf. Memory grows with the locations held
  * and with the distinct frames.
  */
-export function writePprof({ held, allocated, metadata }: PprofInput, write: (chunk: Uint8Array) => void): void {
+export function writePprof(input: PprofInput, write: (chunk: Uint8Array) => void): void {
+  const { records, allocated, metadata } = input;
   // Without a time, so that the same capture gives the same file.
   const gzip = new Gzip({ level: 6, mtime: 0 }, (bytes) => write(bytes));
   const tables = new PprofTables(metadata.commandLine[0] ?? "");
@@ -52,16 +55,16 @@ export function writePprof({ held, allocated, metadata }: PprofInput, write: (ch
     if (samples.length === SAMPLES_PER_PIECE) flush();
   };
 
-  gzip.push(encode(head(tables, metadata, allocated !== undefined)));
+  gzip.push(encode(head(tables, input)));
   if (allocated === undefined) {
-    for (const record of held) add(record, [record.nAllocations, record.size]);
+    for (const record of records) add(record, [record.nAllocations, record.size]);
   } else {
-    const inUse = sumsByPlace(held);
+    const chosen = sumsByPlace(records);
     for (const record of allocated) {
       const place = placeOf(record);
-      const { count, bytes } = inUse.get(place) ?? { count: 0, bytes: 0 };
+      const { count, bytes } = chosen.get(place) ?? { count: 0, bytes: 0 };
       // Threads of one id come one after the other; the first has the bytes of all.
-      inUse.delete(place);
+      chosen.delete(place);
       add(record, [record.nAllocations, record.size, count, bytes]);
     }
   }
@@ -97,15 +100,14 @@ function labels(tables: PprofTables, { allocator, tid, threadName }: AllocationR
   ];
 }
 
-function head(tables: PprofTables, metadata: Metadata, withAllocated: boolean): ProfileInput {
+function head(tables: PprofTables, { metadata, kind, allocated }: PprofInput): ProfileInput {
   const valueType = (type: string, unit: string) => ({ type: tables.string(type), unit: tables.string(unit) });
-  const inUse = [valueType("inuse_objects", "count"), valueType("inuse_space", "bytes")];
+  const valueTypes = (what: string) => [valueType(`${what}_objects`, "count"), valueType(`${what}_space`, "bytes")];
+  const chosen = kind === "temporary" ? "temporary" : "inuse";
   const { startTimeMs, endTimeMs, commandLine, runtime, heaprayVersion } = metadata;
   return {
-    sampleType: withAllocated
-      ? [valueType("alloc_objects", "count"), valueType("alloc_space", "bytes"), ...inUse]
-      : inUse,
-    defaultSampleType: tables.string("inuse_space"),
+    sampleType: [...(allocated === undefined ? [] : valueTypes("alloc")), ...valueTypes(chosen)],
+    defaultSampleType: tables.string(`${chosen}_space`),
     periodType: valueType("space", "bytes"),
     period: 1,
     timeNanos: nanoseconds(startTimeMs),

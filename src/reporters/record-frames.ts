@@ -1,3 +1,4 @@
+import { answeringFrame } from "../analysis/answering-frame.js";
 import type { AllocationRecord, Frame } from "../capture/records.js";
 
 /**
@@ -6,10 +7,5 @@ import type { AllocationRecord, Frame } from "../capture/records.js";
  */
 export function framesOf(record: AllocationRecord): readonly Frame[] {
   const frames = record.stackTrace();
-  return frames.length > 0 ? frames : [threadFrame(record)];
-}
-
-/** Stands for what a thread allocated without any frame. */
-export function threadFrame({ threadName, tid }: AllocationRecord): Frame {
-  return { function: `thread ${threadName || tid}, no JavaScript`, file: "", line: 0, column: 0 };
+  return frames.length > 0 ? frames : [answeringFrame(frames, record)];
 }

@@ -15,11 +15,12 @@ import { type DecodedProfile, decodeProfile } from "../support/profile-proto.js"
 function bytesOf(capture: Uint8Array, { leaks = false, aggregated = false } = {}): Uint8Array {
   const reader = readerOf(capture);
   const chunks: Uint8Array[] = [];
-  const held = leaks
+  const kind = leaks ? "leaks" : "high-water-mark";
+  const records = leaks
     ? reader.getLeakedAllocationRecords({ mergeThreads: false })
     : reader.getHighWatermarkAllocationRecords({ mergeThreads: false });
   const allocated = aggregated ? undefined : reader.getTotalAllocationRecords({ mergeThreads: false });
-  writePprof({ held, allocated, metadata: reader.metadata }, (chunk) => chunks.push(chunk));
+  writePprof({ records, kind, allocated, metadata: reader.metadata }, (chunk) => chunks.push(chunk));
   return Buffer.concat(chunks);
 }
 
@@ -87,6 +88,12 @@ describe("the pprof reporter", () => {
     ]);
   });
 
+  it("calls temporary allocations so", () => {
+    const profile = decodeProfile(write([record(5, [frame("f")])], "temporary"));
+    expect(profile.sampleTypes).toEqual(["temporary_objects/count", "temporary_space/bytes"]);
+    expect(profile.defaultSampleType).toBe("temporary_space");
+  });
+
   it("is the same file every time", () => {
     expect(Buffer.compare(bytesOf(formatCapture()), bytesOf(formatCapture()))).toBe(0);
   });
@@ -131,9 +138,12 @@ function record(size: number, stack: Frame[]): AllocationRecord {
 }
 
 /** A profile without allocations that are not held. */
-function write(held: readonly AllocationRecord[]): Uint8Array {
+function write(
+  records: readonly AllocationRecord[],
+  kind: "high-water-mark" | "temporary" = "high-water-mark",
+): Uint8Array {
   const chunks: Uint8Array[] = [];
   const { metadata } = readerOf(formatCapture());
-  writePprof({ held, allocated: undefined, metadata }, (chunk) => chunks.push(chunk));
+  writePprof({ records, kind, metadata }, (chunk) => chunks.push(chunk));
   return Buffer.concat(chunks);
 }
