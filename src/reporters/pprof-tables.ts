@@ -1,5 +1,6 @@
 import { type LocationInput, type ProfileInput, StringTable } from "pprof-format";
 import type { CodePlace, Frame } from "../capture/records.js";
+import { escapeControlCharacters } from "./control-characters.js";
 
 /** pprof rounds mappings to pages. */
 const PAGE_BYTES = 4096;
@@ -29,8 +30,9 @@ export class PprofTables {
     this.#mappings.set(program, { id: 1, file: program, buildId: "", highest: 0 });
   }
 
+  /** Control characters are escaped: pprof prints names as they are. */
   string(text: string): number {
-    return this.#strings.dedup(text);
+    return this.#strings.dedup(escapeControlCharacters(text));
   }
 
   /** The location ids of a stack, innermost first. Native functions that were inlined at one address are one location. */

@@ -2,13 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { AllocationRecord, Frame } from "../../src/capture/records.js";
 import { AllocatorType } from "../../src/capture/wire.js";
 import { writePprof } from "../../src/reporters/pprof.js";
-import {
-  aggregatedFormatCapture,
-  FORMAT_SUMS,
-  formatCapture,
-  NASTY_FILE,
-  NASTY_NAME,
-} from "../support/format-capture.js";
+import { aggregatedFormatCapture, FORMAT_SUMS, formatCapture } from "../support/format-capture.js";
 import { readerOf } from "../support/memory-reader.js";
 import { type DecodedProfile, decodeProfile } from "../support/profile-proto.js";
 
@@ -68,10 +62,13 @@ describe("the pprof reporter", () => {
     ]);
   });
 
-  it("keeps names and places as they are, and where native code is", () => {
+  it("keeps names and places but for control characters, and tells where native code is", () => {
     const { samples } = decodeProfile(bytesOf(formatCapture()));
     const stacks = samples.map(({ stack }) => stack);
-    expect(stacks).toContainEqual([`${NASTY_NAME} ${NASTY_FILE}:9:2`, "main /srv/app/app.ts:3:1"]);
+    expect(stacks).toContainEqual([
+      String.raw`a;b "c"\n\u001b[31m<i>,|\u2028 7 /srv/a b;c\n.js:9:2`,
+      "main /srv/app/app.ts:3:1",
+    ]);
     expect(stacks).toContainEqual([
       "deflateInit2_ /usr/lib/libz.so.1:0:0 @ /usr/lib/libz.so.1 0x1234",
       "load /srv/app/app.ts:8:5",
