@@ -173,6 +173,15 @@ export class CaptureReader implements Disposable {
   }
 
   /**
+   * All allocations, freed or not, merged by location. Each call is a pass over the capture.
+   * @throws CaptureError `CORRUPT`, `AGGREGATED`
+   */
+  getTotalAllocationRecords({ mergeThreads = true }: MergeOptions = {}): IterableIterator<AllocationRecord> {
+    const { found, scan } = this.#analyse((live) => new AllocationStatistics(live.locations));
+    return locationRecords(scan.context, scan.figures().locations, found, mergeThreads);
+  }
+
+  /**
    * What was allocated and when it was freed, in intervals between memory snapshots, by location: from it follows what
    * any range of time leaked. Allocations that were freed in the interval that they were made in are left out. Each call
    * is a pass over the capture.

@@ -6,7 +6,7 @@ import { readTextFile } from "../symbols/text-files.js";
 import { CaptureReader, type ReaderOptions } from "./capture-reader.js";
 
 /** Node.js's own: several times faster than JavaScript. In one chunk, which it would otherwise put together. */
-const gunzip = (member: Uint8Array, unpackedBytes: number): Uint8Array =>
+export const gunzip = (member: Uint8Array, unpackedBytes: number): Uint8Array =>
   gunzipSync(member, { chunkSize: Math.max(64, unpackedBytes), maxOutputLength: Math.max(1, unpackedBytes) });
 
 /** Reads a capture file, compressed or not. */

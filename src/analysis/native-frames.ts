@@ -85,14 +85,18 @@ export class NativeFrames {
   }
 
   #framesFor(physical: number, functions: readonly NativeFunction[]): Frame[] {
-    const { strings, modulePath, frameModule, frameSymbol } = this.#tables;
-    const module = strings.get(modulePath.at(frameModule.at(physical))) || NO_MODULE;
+    const { strings, modulePath, moduleBuildId, frameModule, frameAddress, frameSymbol } = this.#tables;
+    const id = frameModule.at(physical);
+    const module = strings.get(modulePath.at(id)) || NO_MODULE;
+    const address = frameAddress.at(physical);
+    const place = id === 0 ? {} : { code: { module, buildId: moduleBuildId[id] ?? "", address } };
     const frame = (name: string, file = module, line = 0): Frame => ({
       function: name,
       file,
       line,
       column: 0,
       native: true,
+      ...place,
     });
     if (functions.length > 0) return functions.map(({ name, file, line }) => frame(name, file, line));
     const symbol = frameSymbol.get(physical);

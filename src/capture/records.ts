@@ -1,5 +1,15 @@
 import type { AllocatorType } from "./wire.js";
 
+/** Where the machine code of a native frame is. */
+export interface CodePlace {
+  /** Path of the module's file. */
+  readonly module: string;
+  /** In hexadecimal; empty for none. */
+  readonly buildId: string;
+  /** Return address, as a virtual address of the module's file. */
+  readonly address: number;
+}
+
 /** One logical frame of a stack. Lines and columns are 1-based; 0 means unknown. */
 export interface Frame {
   readonly function: string;
@@ -8,6 +18,8 @@ export interface Frame {
   readonly column: number;
   /** Machine code; such a frame without a source file has its module in place of it. */
   readonly native?: true;
+  /** Of machine code in a known module; functions inlined there share it. */
+  readonly code?: CodePlace;
 }
 
 /** The metadata a capture's header holds (docs/capture-format.md). */

@@ -16,11 +16,15 @@ export interface OpenCapture extends OpenReader {
   /** What the options ask for: what was live at the peak or at the end, or temporary allocations. */
   readonly records: Iterable<AllocationRecord>;
   readonly kind: RecordsKind;
+  /** All allocations, freed or not, where the options and the capture have them. */
+  readonly allocated?: Iterable<AllocationRecord>;
 }
 
 export interface OpenOptions extends KindOptions {
   /** Whether what several threads allocated at one place is one record. */
   readonly mergeThreads?: boolean;
+  /** Whether to read all allocations too, which an aggregated capture does not have. */
+  readonly withAllocated?: boolean;
 }
 
 /**
@@ -50,7 +54,7 @@ export async function openReader(file: string): Promise<OpenReader> {
  */
 export async function openCapture(file: string, options: OpenOptions): Promise<OpenCapture> {
   const { reader, done } = await openReader(file);
-  const { mergeThreads = true } = options;
+  const { mergeThreads = true, withAllocated = false } = options;
   const { kind, threshold } = kindOf(options);
   const recordsOf = {
     "high-water-mark": () => reader.getHighWatermarkAllocationRecords({ mergeThreads }),
@@ -58,7 +62,10 @@ export async function openCapture(file: string, options: OpenOptions): Promise<O
     temporary: () => reader.getTemporaryAllocationRecords({ mergeThreads, threshold }),
   };
   try {
-    return { reader, records: recordsOf[kind](), kind, done };
+    const aggregated = reader.metadata.fileFormat === "AGGREGATED_ALLOCATIONS";
+    // Before the others, which are in the same pass then.
+    const allocated = withAllocated && !aggregated ? reader.getTotalAllocationRecords({ mergeThreads }) : undefined;
+    return { reader, records: recordsOf[kind](), kind, ...(allocated && { allocated }), done };
   } catch (error) {
     done();
     throw error;

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { diffCommand } from "./diff.js";
 import { sentenceOf } from "./errors.js";
 import { flamegraphCommand } from "./flamegraph.js";
+import { parseCommand } from "./parse.js";
 import { runCommand } from "./run.js";
 import { tell } from "./standard-error.js";
 import { print } from "./standard-output.js";
@@ -50,6 +51,7 @@ function program(): Command {
     summaryCommand(),
     statsCommand(),
     diffCommand(),
+    parseCommand(),
   ]) {
     all.addCommand(command.helpOption("-h, --help", "print this help"));
   }

@@ -3,11 +3,14 @@ import path from "node:path";
 import { CliError, sentenceOf } from "./errors.js";
 import { typed, unusedSuffix } from "./paths.js";
 
+/** Takes the next piece of a file. */
+export type Write = (piece: string | Uint8Array) => void;
+
 /**
- * Writes a text file piece by piece, under another name beside it until it is complete.
+ * Writes a file piece by piece, under another name beside it until it is complete.
  * @throws {CliError} it cannot be written; whatever `produce` throws
  */
-export function writeWholeFile(file: string, produce: (write: (text: string) => void) => void): void {
+export function writeWholeFile(file: string, produce: (write: Write) => void): void {
   const attempt = <T>(action: () => T): T => {
     try {
       return action();
@@ -19,7 +22,7 @@ export function writeWholeFile(file: string, produce: (write: (text: string) => 
   const fd = attempt(() => openSync(unfinished, "wx"));
   try {
     try {
-      produce((text) => attempt(() => writeFully(fd, Buffer.from(text))));
+      produce((piece) => attempt(() => writeFully(fd, typeof piece === "string" ? Buffer.from(piece) : piece)));
     } finally {
       closeSync(fd);
     }
@@ -31,6 +34,6 @@ export function writeWholeFile(file: string, produce: (write: (text: string) => 
 }
 
 /** writeSync may take a part only. */
-function writeFully(fd: number, bytes: Buffer): void {
+function writeFully(fd: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
 }

@@ -315,6 +315,8 @@ describe("help", () => {
     ["heapray flamegraph", ["flamegraph"]],
     ["heapray transform", ["transform"]],
     ["heapray transform csv", ["transform", "csv"]],
+    ["heapray transform pprof", ["transform", "pprof"]],
+    ["heapray parse", ["parse"]],
     ["heapray summary", ["summary"]],
     ["heapray stats", ["stats"]],
   ])("%s --help shows usage and examples", (usage, args) => {

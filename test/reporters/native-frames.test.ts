@@ -72,7 +72,7 @@ describe("native frames", () => {
     ]);
     const [first] = [...reader.getLeakedAllocationRecords()].map((record) => record.stackTrace());
     expect(first?.map((frame) => frame.native ?? false)).toEqual([true, true, true, false, false]);
-    expect(first?.[2]).toEqual({ function: "start", file: source, line: 17, column: 0, native: true });
+    expect(first?.[2]).toMatchObject({ function: "start", file: source, line: 17, column: 0, native: true });
   });
 
   it("have the names that the capture brought along where there is nothing to look into", () => {
