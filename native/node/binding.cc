@@ -11,6 +11,7 @@
 
 #include "hooks/hooks.h"
 #include "node/async_work.h"
+#include "node/existing_heap.h"
 #include "node/isolates.h"
 #include "node/js_heap.h"
 #include "node/js_stack_source.h"
@@ -210,6 +211,7 @@ napi_value Start(napi_env env, napi_callback_info info) {
     return call.Throw(strerrorname_np(error), strerror(error));
   }
   g_tracking_pid = getpid();
+  LearnExistingHeap(isolate);
   MemorySnapshots().Start(call.Number("memoryIntervalMs", 10), [native](MemoryFigures& figures) {
     HeapTotals heap = Isolates::Totals();
     figures.heap_used = heap.used;
