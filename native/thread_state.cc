@@ -1,9 +1,12 @@
 #include "thread_state.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <new>
 
+#include "process/known_ranges.h"
+#include "process/stack_bounds.h"
 #include "process/untracked.h"
 
 namespace heapray {
@@ -36,6 +39,11 @@ constinit thread_local bool t_ending = false;
 
 [[gnu::noinline]] ThreadState& NewThreadState() {
   t_state = new ThreadState;
+  // The first thread's stack has a name.
+  if (gettid() != getpid()) {
+    StackBounds stack = ThisThreadsStack();
+    KnownRanges::Get().Set(stack.begin, stack.end, KnownRanges::Owner::kStack);
+  }
   pthread_setspecific(Key(), t_state);
   return *t_state;
 }

@@ -11,6 +11,7 @@
 #include <ctime>
 
 #include "aggregate/aggregating_recorder.h"
+#include "process/known_ranges.h"
 #include "process/own_thread.h"
 #include "stacks/native_symbols.h"
 #include "thread_state.h"
@@ -410,10 +411,13 @@ void Tracker::RecordMapping(const AddressSpace::Change& change, uint64_t frame) 
   if (!active()) return;
   ThreadState& thread = CurrentThread();
   if (!change.became_memory) {
+    KnownRanges::Get().Clear(change.begin, change.begin + change.bytes);
     RecordEnd(thread, wire::Allocator::kMunmap, change.begin, change.bytes);
     return;
   }
   bool heap_pages = runtime_.load(std::memory_order_acquire)->IsHeapPages(frame, change.bytes);
+  KnownRanges::Get().Set(change.begin, change.begin + change.bytes,
+                         heap_pages ? KnownRanges::Owner::kV8Heap : KnownRanges::Owner::kProgram);
   // What is in them is recorded: nothing counts twice. (Their end is recorded all the same, and means nothing.)
   if (heap_pages && options_.js_objects) return;
   stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());

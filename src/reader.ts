@@ -20,6 +20,7 @@ export {
   type PlaceGrowth,
 } from "./analysis/growth.js";
 export { LiveCapture, type LiveCaptureOptions } from "./analysis/live-capture.js";
+export type { ResidentMemory } from "./analysis/resident-memory.js";
 export type { SizeBin } from "./analysis/size-histogram.js";
 export { type ConnectOptions, SocketReader, type SocketReaderOptions } from "./analysis/socket-reader.js";
 export type { LocationTotal, ModuleTotal, Statistics } from "./analysis/statistics.js";
@@ -35,7 +36,14 @@ export type { CaptureEnd, CaptureSource } from "./capture/capture-source.js";
 export { CaptureDecoder, type DecoderOptions } from "./capture/decoder.js";
 export { CaptureError, type CaptureErrorCode } from "./capture/errors.js";
 export { EventBatch, SNAPSHOT_EVENT } from "./capture/event-batch.js";
-export type { AllocationRecord, CaptureHeader, Frame, MemorySnapshot, Metadata } from "./capture/records.js";
+export type {
+  AllocationRecord,
+  CaptureHeader,
+  Frame,
+  MemorySnapshot,
+  Metadata,
+  ResidentPages,
+} from "./capture/records.js";
 export type { CaptureTables } from "./capture/tables.js";
 export type { GunzipMember } from "./capture/unpacked-source.js";
 export { AllocatorType } from "./capture/wire.js";

@@ -12,6 +12,7 @@
 #include "hooks/hooks.h"
 #include "node/async_work.h"
 #include "node/elf_symbols.h"
+#include "node/existing_heap.h"
 #include "node/isolates.h"
 #include "node/js_heap.h"
 #include "node/js_stack_source.h"
@@ -213,6 +214,7 @@ napi_value Start(napi_env env, napi_callback_info info) {
     return call.Throw(strerrorname_np(error), strerror(error));
   }
   g_tracking_pid = getpid();
+  LearnExistingHeap(isolate);
   MemorySnapshots().Start(call.Number("memoryIntervalMs", 10), [native](MemoryFigures& figures) {
     HeapTotals heap = Isolates::Totals();
     figures.heap_used = heap.used;

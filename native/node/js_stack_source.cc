@@ -4,6 +4,7 @@
 
 #include "node/elf_symbols.h"
 #include "node/probe.h"
+#include "process/own_memory.h"
 
 namespace heapray {
 namespace {
@@ -293,6 +294,7 @@ std::string JsStackSource::Calibrate(v8::Isolate* isolate) {
     failure_ = "out of memory";
     return failure_;
   }
+  OwnMemory::Add(kinds, builtins_bytes_);
   builtin_kinds_ = static_cast<std::atomic<uint8_t>*>(kinds);
 
   ForEachExecutableSymbol([this](std::string_view name, uint64_t address, uint64_t bytes) {

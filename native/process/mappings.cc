@@ -14,8 +14,9 @@ void ForEachMapping(const std::function<void(const Mapping&)>& visit) {
     uint64_t begin = 0;
     uint64_t end = 0;
     char access[5] = "";
-    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &begin, &end, access) != 3) continue;
-    visit({begin, end, access[0] == 'r', access[1] == 'w', access[2] == 'x'});
+    unsigned long inode = 0;
+    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %lu", &begin, &end, access, &inode) != 4) continue;
+    visit({begin, end, access[0] == 'r', access[1] == 'w', access[2] == 'x', inode != 0});
   }
   fclose(maps);
 }

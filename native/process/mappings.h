@@ -12,6 +12,7 @@ struct Mapping {
   bool readable;
   bool writable;
   bool executable;
+  bool is_file;
 };
 
 // Calls `visit` for every mapping of the process, in order of address.

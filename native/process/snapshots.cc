@@ -9,10 +9,16 @@
 #include <ctime>
 
 #include "process/clock.h"
+#include "process/resident_memory.h"
+#include "process/untracked.h"
 #include "tracker.h"
 
 namespace heapray {
 namespace {
+
+// Looking costs milliseconds. So it is done as the highest RSS grows: a few dozen times, however long the run.
+constexpr int64_t kBetweenLooksMs = 100;
+constexpr uint64_t kMuchMore = 20;
 
 // Resident bytes, from an open /proc/self/statm.
 uint64_t ReadRss(int statm) {
@@ -33,7 +39,9 @@ void Snapshots::Start(uint32_t interval_ms, std::function<void(MemoryFigures&)> 
   start_ms_ = MonotonicMs();
   stopping_ = false;
   statm_ = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-  Take();
+  looked_at_ms_ = start_ms_ - kBetweenLooksMs;
+  looked_at_rss_ = 0;
+  Take(Look::kNever);
   // Signals are the program's: its handlers must not run on our thread.
   sigset_t all;
   sigset_t before;
@@ -52,16 +60,27 @@ void Snapshots::Run(uint32_t interval_ms) {
     due += std::chrono::milliseconds(interval_ms);
     wake_.wait_until(lock, due, [this] { return stopping_; });
     if (stopping_) break;
-    Take();
+    Take(Look::kIfMuchMore);
     // After a pause (a stopped process, a busy machine) what was missed is not made up for.
     due = std::max(due, std::chrono::steady_clock::now() - std::chrono::milliseconds(interval_ms));
   }
 }
 
-void Snapshots::Take() {
+void Snapshots::Take(Look look) {
   MemoryFigures figures;
-  figures.time_ms = static_cast<uint64_t>(MonotonicMs() - start_ms_);
+  int64_t now = MonotonicMs();
+  figures.time_ms = static_cast<uint64_t>(now - start_ms_);
   figures.rss = ReadRss(statm_);
+  bool due = look == Look::kIfMore && figures.rss > looked_at_rss_;
+  if (look == Look::kIfMuchMore && now - looked_at_ms_ >= kBetweenLooksMs) {
+    due = figures.rss > looked_at_rss_ + looked_at_rss_ / kMuchMore;
+  }
+  if (due) {
+    Untracked untracked;
+    looked_at_ms_ = now;
+    looked_at_rss_ = figures.rss;
+    figures.resident = ReadResidentMemory();
+  }
   take_(figures);
 }
 
@@ -73,7 +92,7 @@ void Snapshots::Stop() {
   }
   wake_.notify_all();
   thread_.join();
-  Take();
+  Take(Look::kIfMore);
   close(statm_);
   statm_ = -1;
 }

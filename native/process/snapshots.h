@@ -22,11 +22,16 @@ class Snapshots {
 
  private:
   void Run(uint32_t interval_ms);
-  void Take();
+  // Whether RSS has to be this much for a look at whose pages they are.
+  enum class Look : uint8_t { kNever, kIfMuchMore, kIfMore };
+  void Take(Look look);
 
   std::function<void(MemoryFigures&)> take_;
   int64_t start_ms_ = 0;
   int statm_ = -1;
+  // At the last look, and the highest of all.
+  int64_t looked_at_ms_ = 0;
+  uint64_t looked_at_rss_ = 0;
   std::thread thread_;
   std::mutex mutex_;
   std::condition_variable wake_;

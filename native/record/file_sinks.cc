@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "process/own_memory.h"
+
 namespace heapray {
 namespace {
 
@@ -38,7 +40,10 @@ OwnedFd OpenCaptureFile(const char* path, bool overwrite) {
 MappedFileSink::~MappedFileSink() { Unmap(); }
 
 void MappedFileSink::Unmap() {
-  if (window_ != nullptr) munmap(window_, window_bytes_);
+  if (window_ != nullptr) {
+    OwnMemory::Remove(window_);
+    munmap(window_, window_bytes_);
+  }
   window_ = cursor_ = limit_ = nullptr;
 }
 
@@ -64,6 +69,7 @@ bool MappedFileSink::Grow(size_t bytes) {
   Unmap();
   window_ = static_cast<uint8_t*>(window);
   window_bytes_ = wanted;
+  OwnMemory::Add(window_, window_bytes_);
   window_offset_ = offset;
   file_bytes_ = offset + wanted;
   cursor_ = window_ + into;
@@ -82,7 +88,9 @@ bool MappedFileSink::Close() {
 BufferedFileSink::BufferedFileSink(OwnedFd fd) : fd_(static_cast<OwnedFd&&>(fd)) {}
 
 BufferedFileSink::~BufferedFileSink() {
-  if (buffer_ != nullptr) munmap(buffer_, buffer_bytes_);
+  if (buffer_ == nullptr) return;
+  OwnMemory::Remove(buffer_);
+  munmap(buffer_, buffer_bytes_);
 }
 
 bool BufferedFileSink::WriteOut() {
@@ -111,9 +119,13 @@ bool BufferedFileSink::Grow(size_t bytes) {
       error_ = errno;
       return false;
     }
-    if (buffer_ != nullptr) munmap(buffer_, buffer_bytes_);
+    if (buffer_ != nullptr) {
+      OwnMemory::Remove(buffer_);
+      munmap(buffer_, buffer_bytes_);
+    }
     buffer_ = static_cast<uint8_t*>(room);
     buffer_bytes_ = wanted;
+    OwnMemory::Add(buffer_, buffer_bytes_);
   }
   cursor_ = buffer_;
   limit_ = buffer_ + buffer_bytes_;

@@ -10,6 +10,7 @@
 #include <new>
 
 #include "process/clock.h"
+#include "process/own_memory.h"
 
 namespace heapray {
 namespace {
@@ -33,6 +34,7 @@ RecordQueue* RecordOrder::Open() {
     // Not from the program's heap.
     void* room = mmap(nullptr, sizeof(RecordQueue), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (room == MAP_FAILED) return nullptr;
+    OwnMemory::Add(room, sizeof(RecordQueue));
     queue = new (room) RecordQueue;
     queues_.push_back(queue);
     queue->slot_ = static_cast<uint32_t>(queues_.size());

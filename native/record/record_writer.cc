@@ -6,7 +6,7 @@ namespace heapray {
 namespace {
 
 // More than any extended record of varints alone holds.
-constexpr size_t kMostVarints = 8;
+constexpr size_t kMostVarints = 16;
 
 uint8_t* PutVarint(uint8_t* p, uint64_t value) {
   while (value >= 0x80) {
@@ -204,11 +204,18 @@ bool RecordWriter::Extended(wire::ExtendedType type, std::initializer_list<uint6
 }
 
 bool RecordWriter::Snapshot(const MemoryFigures& f) {
+  if (f.resident.rss != 0) return SnapshotWithTracked(f, 0);
   return Extended(wire::kSnapshot, {f.time_ms, f.rss, f.heap_used, f.heap_committed, f.external});
 }
 
 bool RecordWriter::SnapshotWithTracked(const MemoryFigures& f, uint64_t tracked_bytes) {
-  return Extended(wire::kSnapshot, {f.time_ms, f.rss, f.heap_used, f.heap_committed, f.external, tracked_bytes});
+  const ResidentMemory& r = f.resident;
+  if (r.rss == 0) {
+    return Extended(wire::kSnapshot, {f.time_ms, f.rss, f.heap_used, f.heap_committed, f.external, tracked_bytes});
+  }
+  return Extended(wire::kSnapshot,
+                  {f.time_ms, f.rss, f.heap_used, f.heap_committed, f.external, tracked_bytes, r.rss, r.files, r.stacks,
+                   r.v8_heap, r.heapray, r.mapped, r.arenas, r.other, r.in_use_in_arenas, r.large_blocks});
 }
 
 bool RecordWriter::AggregatedLocation(const LocationFigures& l) {

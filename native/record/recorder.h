@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "process/resident_memory.h"
 #include "record/pending_record.h"
 #include "record/wire.h"
 
@@ -26,6 +27,8 @@ struct MemoryFigures {
   uint64_t heap_used = 0;
   uint64_t heap_committed = 0;
   uint64_t external = 0;
+  // Where it was looked at.
+  ResidentMemory resident;
 };
 
 class Recorder {

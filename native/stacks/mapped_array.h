@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "process/own_memory.h"
+
 namespace heapray {
 
 template <typename T>
@@ -15,11 +17,14 @@ class MappedArray {
     void* room =
         mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     data_ = room == MAP_FAILED ? nullptr : static_cast<T*>(room);
+    if (data_ != nullptr) OwnMemory::Add(data_, count * sizeof(T));
   }
   // None yet: it is not usable.
   MappedArray() = default;
   ~MappedArray() {
-    if (data_ != nullptr) munmap(data_, count_ * sizeof(T));
+    if (data_ == nullptr) return;
+    OwnMemory::Remove(data_);
+    munmap(data_, count_ * sizeof(T));
   }
   MappedArray(MappedArray&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), count_(std::exchange(other.count_, 0)) {}
@@ -47,6 +52,8 @@ class MappedArray {
     }
     void* room = mremap(data_, count_ * sizeof(T), count * sizeof(T), MREMAP_MAYMOVE);
     if (room == MAP_FAILED) return false;
+    OwnMemory::Remove(data_);
+    OwnMemory::Add(room, count * sizeof(T));
     data_ = static_cast<T*>(room);
     count_ = count;
     return true;

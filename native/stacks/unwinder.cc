@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include "process/own_memory.h"
 #include "stacks/epilogue.h"
 #include "stacks/x86_instruction.h"
 
@@ -26,6 +27,7 @@ PackedRule::PackedRule(const FrameRule& rule, bool guessed) {
 Unwinder::Unwinder() {
   void* room = mmap(nullptr, kEntries * sizeof(Entry), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   entries_ = room == MAP_FAILED ? nullptr : static_cast<Entry*>(room);
+  if (entries_ != nullptr) OwnMemory::Add(entries_, kEntries * sizeof(Entry));
 }
 
 PackedRule Unwinder::Learn(NativeCursor cursor, uint64_t stack_end, uint64_t place, Entry& entry) {

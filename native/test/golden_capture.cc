@@ -88,7 +88,7 @@ int Main(const char* path, bool buffered, bool aggregated) {
                 R"("runtime":{"name":"node","version":"v0.0.0","engine":"v8 0"},"arch":"x64","platform":"linux",)"
                 R"("startTimeMs":1000,"heaprayVersion":"0","options":{"fileFormat":")" +
                 format + R"("}})");
-  recorder.Snapshot({0, 1 << 20, 2000, 4000, 100});
+  recorder.Snapshot({0, 1 << 20, 2000, 4000, 100, {}});
   main_thread.index = 1;
   writer.Thread(1, 42, tree.String("MainThread"));
   uint32_t one = Resolve(tree, stack, {1}, 1);
@@ -116,7 +116,8 @@ int Main(const char* path, bool buffered, bool aggregated) {
   Free(recorder, main_thread, 0x8002);
   writer.Thread(2, 43, tree.String("renamed"));
   Free(recorder, pool_thread, 0xdead0);
-  recorder.Snapshot({12, 1 << 21, 2000, 4000, 100});
+  recorder.Snapshot(
+      {12, 1 << 21, 2000, 4000, 100, {2100000, 1000000, 200000, 6000, 30000, 4000, 800000, 60000, 700000, 50000}});
   recorder.Complete(R"({"endTimeMs":1013,"reason":"stop"})");
   return sink->Close() ? 0 : 1;
 }

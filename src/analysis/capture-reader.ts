@@ -20,6 +20,7 @@ import type { LocationFigures } from "./location-figures.js";
 import type { ChangeReader } from "./memory-changes.js";
 import { mergedLifetimes, mergedMarks } from "./merged-threads.js";
 import { NativeFrames } from "./native-frames.js";
+import { type ResidentMemory, residentMemory } from "./resident-memory.js";
 import { SnapshotSeries } from "./snapshot-series.js";
 import { StackTraces } from "./stack-traces.js";
 import { type Statistics, statisticsOf } from "./statistics.js";
@@ -263,6 +264,16 @@ export class CaptureReader implements Disposable {
   /** The process's memory over time. */
   getMemorySnapshots(): IterableIterator<MemorySnapshot> {
     return this.#scan().snapshots.snapshots.values();
+  }
+
+  /**
+   * Where RSS went when it was highest, or nearly so; undefined where the capture does not tell, as those of programs do
+   * that ended within milliseconds, and those of older versions.
+   * @throws CaptureError `CORRUPT`
+   */
+  getResidentMemory(): ResidentMemory | undefined {
+    const { explained, highestRss } = this.#scan().snapshots;
+    return explained && residentMemory(explained, highestRss);
   }
 
   /** What the stack traces given so far lack, and why; a sentence each. */

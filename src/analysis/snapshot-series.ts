@@ -10,6 +10,8 @@ export class SnapshotSeries {
   #stride = 1;
   #seen = 0;
   #last: MemorySnapshot | undefined;
+  #highestRss = 0;
+  #explained: MemorySnapshot | undefined;
 
   constructor(max: number) {
     this.#max = Math.max(2, Math.floor(max));
@@ -17,6 +19,8 @@ export class SnapshotSeries {
 
   add(snapshot: MemorySnapshot): void {
     this.#last = snapshot;
+    this.#highestRss = Math.max(this.#highestRss, snapshot.rss);
+    if (snapshot.resident !== undefined && snapshot.rss > (this.#explained?.rss ?? -1)) this.#explained = snapshot;
     if (this.#seen++ % this.#stride !== 0) return;
     if (this.#snapshots.length === this.#max) {
       this.#snapshots = this.#snapshots.filter((_, index) => index % 2 === 0);
@@ -28,6 +32,16 @@ export class SnapshotSeries {
 
   get snapshots(): readonly MemorySnapshot[] {
     return this.#snapshots;
+  }
+
+  /** Bytes; of all snapshots, kept or not. */
+  get highestRss(): number {
+    return this.#highestRss;
+  }
+
+  /** Of the snapshots that tell whose the resident pages are, the one with the highest RSS, kept or not. */
+  get explained(): MemorySnapshot | undefined {
+    return this.#explained;
   }
 
   /** The last snapshot of the capture, kept or not. */

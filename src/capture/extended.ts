@@ -3,6 +3,7 @@ import type { ByteWindow } from "./byte-window.js";
 import type { CaptureEnd } from "./capture-source.js";
 import { mustExist } from "./definitions.js";
 import type { RawSnapshot } from "./event-batch.js";
+import type { ResidentPages } from "./records.js";
 import type { CaptureTables } from "./tables.js";
 import { AllocatorType, Extended, MAX_BUILD_ID_BYTES, MAX_STRING_BYTES } from "./wire.js";
 
@@ -84,7 +85,17 @@ function readSnapshot(start: number, after: number, window: ByteWindow): RawSnap
   if (window.position === after) return snapshot;
   const tracked = window.varint();
   if (window.position > after) throw window.corrupt(start, "a memory snapshot is too short");
-  return { ...snapshot, tracked };
+  if (window.position === after) return { ...snapshot, tracked };
+  return { ...snapshot, tracked, resident: readResidentPages(start, after, window) };
+}
+
+function readResidentPages(start: number, after: number, window: ByteWindow): ResidentPages {
+  // In this order.
+  const [rss, files, stacks, v8Heap] = [window.varint(), window.varint(), window.varint(), window.varint()];
+  const [heapray, mapped, arenas, other] = [window.varint(), window.varint(), window.varint(), window.varint()];
+  const [inUseInArenas, largeBlocks] = [window.varint(), window.varint()];
+  if (window.position > after) throw window.corrupt(start, "a memory snapshot is too short");
+  return { rss, files, stacks, v8Heap, heapray, mapped, arenas, other, inUseInArenas, largeBlocks };
 }
 
 function readLocation(

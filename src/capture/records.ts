@@ -82,4 +82,30 @@ export interface MemorySnapshot {
   readonly external: number;
   /** Live bytes of tracked allocations at this moment. */
   readonly tracked: number;
+  /** Whose the resident pages are; in some snapshots only (docs/capture-format.md). */
+  readonly resident?: ResidentPages;
+}
+
+/** Whose a process's resident pages are, each counted once; bytes. */
+export interface ResidentPages {
+  /** The sum of those below, the last two excepted. */
+  readonly rss: number;
+  /** Mapped files: the executable, libraries and their data. */
+  readonly files: number;
+  /** Threads' stacks. */
+  readonly stacks: number;
+  /** Committed for V8's heap, and its code. */
+  readonly v8Heap: number;
+  /** The agent's own mappings. */
+  readonly heapray: number;
+  /** What the program mapped itself. */
+  readonly mapped: number;
+  /** malloc's arenas. */
+  readonly arenas: number;
+  /** Any other memory without a file: malloc's large blocks, and what the C library maps for itself. */
+  readonly other: number;
+  /** Blocks that are in use in malloc's arenas, their headers included, resident or not; 0 where malloc does not tell. */
+  readonly inUseInArenas: number;
+  /** malloc's large blocks, resident or not; 0 where malloc does not tell. */
+  readonly largeBlocks: number;
 }

@@ -54,9 +54,10 @@ async function stats(capture: string, options: StatsOptions): Promise<void> {
   let text: string;
   try {
     const statistics = reader.getStatistics({ numLargest: options.numLargest });
+    const resident = reader.getResidentMemory();
     text = options.json
-      ? statsJson(statistics, reader.metadata)
-      : statsText(statistics, reader.metadata, { cwd: process.cwd(), paint: paintFor(process.stdout) });
+      ? statsJson(statistics, reader.metadata, resident)
+      : statsText(statistics, reader.metadata, { resident, cwd: process.cwd(), paint: paintFor(process.stdout) });
   } finally {
     done();
   }

@@ -1,9 +1,14 @@
+import type { ResidentMemory } from "../analysis/resident-memory.js";
 import type { LocationTotal, ModuleTotal, Statistics } from "../analysis/statistics.js";
 import type { Metadata } from "../capture/records.js";
 import { AllocatorType } from "../capture/wire.js";
+import { rssJson } from "./stats-rss.js";
 
-/** Statistics in memray's JSON: its keys, sizes in bytes, times as Python writes them. Ends with a newline. */
-export function statsJson(statistics: Statistics, metadata: Metadata): string {
+/**
+ * Statistics in memray's JSON: its keys, sizes in bytes, times as Python writes them; and where RSS went. Ends with a
+ * newline.
+ */
+export function statsJson(statistics: Statistics, metadata: Metadata, resident?: ResidentMemory): string {
   const location = ({ function: name, file, line }: LocationTotal) =>
     file === "" ? name : `${name}:${file}${line === 0 ? "" : `:${line}`}`;
   const module = ({ module: name, nAllocations, size }: ModuleTotal) => ({
@@ -32,6 +37,7 @@ export function statsJson(statistics: Statistics, metadata: Metadata): string {
     })),
     top_modules_by_allocation_size: statistics.topModulesByAllocationSize.map(module),
     top_modules_by_allocation_count: statistics.topModulesByAllocationCount.map(module),
+    rss_at_peak: resident === undefined ? null : rssJson(resident),
     metadata: {
       start_time: time(metadata.startTimeMs),
       end_time: time(metadata.endTimeMs),

@@ -1,9 +1,11 @@
+import type { ResidentMemory } from "../analysis/resident-memory.js";
 import type { ModuleTotal, Statistics } from "../analysis/statistics.js";
 import type { Metadata } from "../capture/records.js";
 import { count, formatSize } from "./figures.js";
 import type { Paint } from "./paint.js";
 import { placeOf, programLines } from "./program-lines.js";
 import { allocatorName } from "./stats-json.js";
+import { rssRows, rssTitle } from "./stats-rss.js";
 import { printable } from "./terminal-text.js";
 import { table } from "./text-table.js";
 
@@ -11,13 +13,16 @@ import { table } from "./text-table.js";
 const LONGEST_BAR = 25;
 
 export interface StatsTextOptions {
+  /** Where RSS went, where that is known. */
+  readonly resident?: ResidentMemory | undefined;
   /** Files below it are shown relative to it. */
   readonly cwd: string;
   readonly paint: Paint;
 }
 
 /** Statistics as text for a terminal, ending with a newline. */
-export function statsText(statistics: Statistics, metadata: Metadata, { cwd, paint }: StatsTextOptions): string {
+export function statsText(statistics: Statistics, metadata: Metadata, options: StatsTextOptions): string {
+  const { resident, cwd, paint } = options;
   const [command = "", ...process] = programLines(metadata, cwd);
   const totals = [
     ["Total allocations", count(statistics.totalNumAllocations)],
@@ -30,6 +35,7 @@ export function statsText(statistics: Statistics, metadata: Metadata, { cwd, pai
     ...process.map(paint.minor),
     "",
     ...totals.map(([name, figure]) => `${paint.title(name.padEnd(24))}${figure.padStart(wide)}`),
+    ...(resident === undefined ? [] : ["", paint.title(rssTitle(resident)), ...rssRows(resident)]),
     "",
     paint.title("Histogram of allocation size"),
     ...histogram(statistics, paint),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { EventBatch } from "../../src/capture/event-batch.js";
 import { AllocatorType, Type } from "../../src/capture/wire.js";
+import { captureErrorOf } from "../support/capture-errors.js";
 import { CaptureWriter, HEADER } from "../support/capture-writer.js";
 import { allEvents, decode } from "../support/events.js";
 
@@ -149,17 +150,30 @@ describe("the decoder", () => {
   });
 
   it("gives snapshots in their place and skips what later versions add", () => {
-    const writer = new CaptureWriter().malloc(0, 1, 0x10).snapshot(10, 5e9, 3, 4, 5, 99, 2 ** 40);
+    const writer = new CaptureWriter().malloc(0, 1, 0x10).snapshot(10, 5e9, 3, 4, 5, 99);
+    writer.snapshot(20, 6e9, 3, 4, 5, 99, 55, 1, 2, 3, 4, 5, 6, 34, 7, 8, 2 ** 40);
     writer.extended(77, new Uint8Array(1000)).malloc(0, 2, 0x20).trailer(1234, "stop").raw(0xff);
     const decoder = decode(writer.finish());
     const batch = new EventBatch();
     expect(decoder.next(batch)).toBe(true);
     expect(batch.snapshots).toEqual([
       { timeMs: 10, rss: 5e9, heapUsed: 3, heapCommitted: 4, external: 5, tracked: 99 },
+      {
+        ...{ timeMs: 20, rss: 6e9, heapUsed: 3, heapCommitted: 4, external: 5, tracked: 99 },
+        resident: {
+          ...{ rss: 55, files: 1, stacks: 2, v8Heap: 3, heapray: 4, mapped: 5, arenas: 6, other: 34 },
+          ...{ inUseInArenas: 7, largeBlocks: 8 },
+        },
+      },
     ]);
-    expect([...batch.kind.slice(0, batch.length)]).toEqual([6, 0, 6]);
+    expect([...batch.kind.slice(0, batch.length)]).toEqual([6, 0, 0, 6]);
     expect(decoder.next(batch)).toBe(false);
     expect(decoder.end).toEqual({ endTimeMs: 1234, reason: "stop" });
+  });
+
+  it("notices a snapshot that ends amid what it tells of resident pages", () => {
+    const decoder = decode(new CaptureWriter().snapshot(20, 6e9, 3, 4, 5, 99, 55, 1, 2).finish());
+    expect(captureErrorOf(() => decoder.next(new EventBatch())).message).toMatch(/a memory snapshot is too short/);
   });
 
   it("stops at a zero tag, whatever follows", () => {

@@ -78,7 +78,13 @@ describe("the capture that the agent's writer writes", () => {
     expect(reader.metadata.peakMemory).toBe(live - 300 - 16391 + 262144);
     expect([...reader.getMemorySnapshots()]).toEqual([
       { timeMs: 0, rss: 1 << 20, heapUsed: 2000, heapCommitted: 4000, external: 100, tracked: 0 },
-      { timeMs: 12, rss: 1 << 21, heapUsed: 2000, heapCommitted: 4000, external: 100, tracked: live },
+      {
+        ...{ timeMs: 12, rss: 1 << 21, heapUsed: 2000, heapCommitted: 4000, external: 100, tracked: live },
+        resident: {
+          ...{ rss: 2_100_000, files: 1_000_000, stacks: 200_000, v8Heap: 6000, heapray: 30_000, mapped: 4000 },
+          ...{ arenas: 800_000, other: 60_000, inUseInArenas: 700_000, largeBlocks: 50_000 },
+        },
+      },
     ]);
   });
 

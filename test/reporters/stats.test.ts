@@ -136,6 +136,7 @@ test("the JSON has memray's keys", () => {
       { module: "src/load.ts", num_allocations: 12, total_bytes: 4095 },
       { module: "png", num_allocations: 2, total_bytes: 16384 },
     ],
+    rss_at_peak: null,
     metadata: {
       start_time: "2023-11-14 22:13:20.000000+00:00",
       end_time: "2023-11-14 22:13:22.500000+00:00",
