@@ -325,7 +325,7 @@ describe("help", () => {
   });
 
   test("every example of the help is a command that parses", () => {
-    for (const name of ["run", "flamegraph", "transform", "summary", "stats"]) {
+    for (const name of ["run", "flamegraph", "transform", "summary", "stats", "parse"]) {
       const { stdout } = heapray([name, "--help"], inFolder());
       const examples = [...stdout.matchAll(/^ {2}heapray (.*)$/gm)].map(([, rest = ""]) =>
         rest.replace(/'[^']*'/, "1"),
