@@ -58,12 +58,13 @@ function lineOf(record: CaptureRecord, { tables, aggregate }: RecordWalk): strin
   switch (record.kind) {
     case "allocation": {
       const { thread, node, size, address, numbered } = record;
-      return line(allocatorName(record.allocator), { thread, node, size, ...place(address, numbered) });
+      // Nearly all records are these; a template is several times quicker than what puts fields together.
+      return `${allocatorName(record.allocator)} thread=${thread} node=${node} size=${size} ${place(address, numbered)}`;
     }
     case "free":
-      return line("FREE", { thread: record.thread, ...place(record.address, record.numbered) });
+      return `FREE thread=${record.thread} ${place(record.address, record.numbered)}`;
     case "munmap":
-      return line("MUNMAP", { thread: record.thread, size: record.size, ...place(record.address, false) });
+      return `MUNMAP thread=${record.thread} size=${record.size} ${place(record.address, false)}`;
     case "switch":
       return line("SWITCH", { thread: record.thread, tid: tables.threadTid.at(record.thread) });
     case "snapshot":
@@ -174,8 +175,8 @@ function line(name: string, fields: Readonly<Record<string, string | number>>): 
 }
 
 /** Where a block or range is. */
-function place(address: number, numbered: boolean): Record<string, string> {
-  return numbered ? { block: `#${address}` } : { address: hexadecimal(address) };
+function place(address: number, numbered: boolean): string {
+  return numbered ? `block=#${address}` : `address=${hexadecimal(address)}`;
 }
 
 function allocatorName(allocator: number): string {

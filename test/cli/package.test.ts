@@ -52,7 +52,7 @@ test.each([
   expect(stderr).toContain(`see "${help}".`);
 });
 
-test.each(["run", "flamegraph", "summary", "transform"])("help %s is what %s --help prints", (command) => {
+test.each(["run", "flamegraph", "summary", "transform", "parse"])("help %s is what %s --help prints", (command) => {
   const help = heapray(["help", command], { cwd: folder.path });
   expect(help).toEqual(heapray([command, "--help"], { cwd: folder.path }));
   expect(help).toMatchObject({ status: 0, stderr: "", stdout: expect.stringContaining(`Usage: heapray ${command}`) });

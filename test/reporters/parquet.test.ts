@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import type { AllocationRecord } from "../../src/capture/records.js";
 import { AllocatorType } from "../../src/capture/wire.js";
 import { writeAllocationsParquet, writeSnapshotsParquet } from "../../src/reporters/parquet.js";
@@ -122,6 +123,28 @@ describe("the allocations' table, read by DuckDB", () => {
     };
     expect(Buffer.compare(bytes(), bytes())).toBe(0);
   });
+});
+
+test("every SQL example of docs/transform.md finds something", async () => {
+  const docs = readFileSync(new URL("../../docs/transform.md", import.meta.url), "utf8");
+  const examples = [...docs.matchAll(/```sql\n(.*?);\n```/gs)].map(([, sql = ""]) => sql);
+  expect(examples.length).toBeGreaterThanOrEqual(3);
+  const snapshots = written("photos.snapshots.parquet", (write) =>
+    writeSnapshotsParquet(readerOf(formatCapture()).getMemorySnapshots(), metadata, write),
+  );
+  const files = {
+    "photos.parquet": allocations(),
+    "before.parquet": allocations(true),
+    "after.parquet": allocations(),
+  };
+  for (const example of examples) {
+    let sql = example.replaceAll("photos.snapshots.parquet", snapshots).replaceAll("decode.ts", "app.ts");
+    for (const [name, file] of Object.entries(files)) sql = sql.replaceAll(name, file);
+    const [first = []] = await rows("", sql);
+    expect(first).not.toEqual([]);
+    // What grew from the end to the peak is what was freed in between.
+    if (example.includes("grown")) expect(first).toEqual(["/srv/app/app.ts", 8, "5000"]);
+  }
 });
 
 describe("the snapshots' table, read by DuckDB", () => {
