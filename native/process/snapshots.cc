@@ -21,8 +21,14 @@ namespace {
 // Looking costs some ten milliseconds for a gigabyte. So it is done as the highest RSS grows: a few dozen times,
 // however long the run, and for a twentieth of the time at most.
 constexpr int64_t kBetweenLooksMs = 100;
-constexpr int64_t kRest = 19;
+constexpr int64_t kTimesAsLong = 20;
 constexpr uint64_t kMuchMore = 20;
+
+int64_t ThreadCpuMs() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return time.tv_sec * 1000 + time.tv_nsec / 1'000'000;
+}
 
 // Resident bytes, from an open /proc/self/statm.
 uint64_t ReadRss(int statm) {
@@ -85,9 +91,9 @@ void Snapshots::Take(Look look) {
     Untracked untracked;
     if (before_looks_) std::exchange(before_looks_, nullptr)();
     looked_at_rss_ = figures.rss;
+    int64_t before = ThreadCpuMs();
     figures.resident = ReadResidentMemory();
-    int64_t end = MonotonicMs();
-    next_look_ms_ = end + std::max(kBetweenLooksMs, kRest * (end - now));
+    next_look_ms_ = now + std::max(kBetweenLooksMs, kTimesAsLong * (ThreadCpuMs() - before));
   }
   take_(figures);
 }
