@@ -10,6 +10,15 @@ export {
   type TemporaryOptions,
 } from "./analysis/capture-reader.js";
 export { FileReader } from "./analysis/file-reader.js";
+export {
+  changeOf,
+  type Growth,
+  type GrowthBy,
+  type GrowthSide,
+  growthOf,
+  type Held,
+  type PlaceGrowth,
+} from "./analysis/growth.js";
 export { LiveCapture, type LiveCaptureOptions } from "./analysis/live-capture.js";
 export type { ResidentMemory } from "./analysis/resident-memory.js";
 export type { SizeBin } from "./analysis/size-histogram.js";

@@ -14,6 +14,7 @@ import { AllocationStatistics } from "./allocation-statistics.js";
 import type { Births } from "./births.js";
 import { type CaptureContents, contentsOf, type FurtherAnalyses } from "./capture-contents.js";
 import { IntervalSnapshots } from "./interval-snapshots.js";
+import { LiveAtMoments } from "./live-at-moments.js";
 import type { LiveMemory, LiveMemoryOptions } from "./live-memory.js";
 import type { LocationFigures } from "./location-figures.js";
 import type { ChangeReader } from "./memory-changes.js";
@@ -228,6 +229,27 @@ export class CaptureReader implements Disposable {
     const { found, scan } = this.#analyse((live) => new AllocationStatistics(live.locations));
     const figures = scan.figures();
     return statisticsOf(found, figures, scan.context, { cwd: this.metadata.cwd, numLargest });
+  }
+
+  /**
+   * The allocations that were live at each of the given moments, merged by location. A moment is the first memory
+   * snapshot that is not before it; after the last one it is the end. Each call is one pass over the capture.
+   * @param timesMs milliseconds since tracking started
+   * @returns the records of each moment, in the same order
+   * @throws CaptureError `CORRUPT`, `AGGREGATED`
+   * @throws RangeError a moment is negative, or no number
+   */
+  getLiveAllocationRecordsAt(
+    timesMs: readonly number[],
+    { mergeThreads = true }: MergeOptions = {},
+  ): IterableIterator<AllocationRecord>[] {
+    for (const timeMs of timesMs) {
+      if (!(timeMs >= 0))
+        throw new RangeError(`A moment must be milliseconds since the start, 0 or more, not ${timeMs}.`);
+    }
+    const { found, scan } = this.#analyse(() => new LiveAtMoments(timesMs));
+    const { locations } = scan.figures();
+    return timesMs.map((timeMs) => locationRecords(scan.context, locations, found.at(timeMs), mergeThreads));
   }
 
   /** The process's memory over time. */

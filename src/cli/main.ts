@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { diffCommand } from "./diff.js";
 import { sentenceOf } from "./errors.js";
 import { flamegraphCommand } from "./flamegraph.js";
 import { runCommand } from "./run.js";
@@ -15,6 +16,7 @@ Examples:
   heapray flamegraph heapray-server.js.1234.bin  see what held the memory at its peak
   heapray summary heapray-server.js.1234.bin     the same in one screen of text
   heapray stats heapray-server.js.1234.bin       how much was allocated in all, and in which sizes
+  heapray diff before.bin after.bin              what grew from one run to another
 
 "heapray <command> --help" tells each command's options.
 `;
@@ -41,7 +43,14 @@ function program(): Command {
     .helpCommand("help [command]", "print a command's help")
     .enablePositionalOptions()
     .addHelpText("after", EXAMPLES);
-  for (const command of [runCommand(), flamegraphCommand(), transformCommand(), summaryCommand(), statsCommand()]) {
+  for (const command of [
+    runCommand(),
+    flamegraphCommand(),
+    transformCommand(),
+    summaryCommand(),
+    statsCommand(),
+    diffCommand(),
+  ]) {
     all.addCommand(command.helpOption("-h, --help", "print this help"));
   }
   const settle = (command: Command): void => {

@@ -2,6 +2,7 @@ import type { ResidentMemory } from "../analysis/resident-memory.js";
 import type { ModuleTotal, Statistics } from "../analysis/statistics.js";
 import type { Metadata } from "../capture/records.js";
 import { count, formatSize } from "./figures.js";
+import type { Paint } from "./paint.js";
 import { placeOf, programLines } from "./program-lines.js";
 import { allocatorName } from "./stats-json.js";
 import { rssRows, rssTitle } from "./stats-rss.js";
@@ -10,13 +11,6 @@ import { table } from "./text-table.js";
 
 /** Characters of the longest bar. */
 const LONGEST_BAR = 25;
-
-/** How a terminal shows parts of the text; each as it is where there are no colours. */
-export interface Paint {
-  title(text: string): string;
-  bar(text: string): string;
-  minor(text: string): string;
-}
 
 export interface StatsTextOptions {
   /** Where RSS went, where that is known. */

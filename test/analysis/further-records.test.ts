@@ -60,6 +60,28 @@ describe("a reader", () => {
     expect([...reader.getTemporaryAllocationRecords({ threshold: Number.MAX_SAFE_INTEGER })]).toEqual([]);
   });
 
+  it("gives what was live at moments, in whatever order they are asked for, by thread or merged", () => {
+    fc.assert(
+      fc.property(randomSteps, (steps) => {
+        const { intervals } = model(steps);
+        const reader = readerOf(write(steps));
+        // The time of a snapshot is its number; between two it is that of the next one, after the last the end.
+        const moments = intervals.flatMap((_, i) => [i, i - 0.5]).filter((timeMs) => timeMs >= 0);
+        const expected = moments.map((timeMs) => leaked(intervals, 0, Math.ceil(timeMs)));
+        for (const order of [<T>(list: readonly T[]) => [...list], <T>(list: readonly T[]) => list.toReversed()]) {
+          const split = reader.getLiveAllocationRecordsAt(order(moments), { mergeThreads: false });
+          expect(order(split.map((records) => usageOf(records)))).toEqual(expected);
+          const merged = reader.getLiveAllocationRecordsAt(order(moments));
+          expect(order(merged.map((records) => usageOf(records)))).toEqual(expected.map(mergeThreads));
+        }
+      }),
+    );
+  });
+
+  it.each([-1, Number.NaN])("refuses the moment %d", (timeMs) => {
+    expect(() => readerOf(write([])).getLiveAllocationRecordsAt([timeMs])).toThrow(RangeError);
+  });
+
   it("gives each interval's high-water mark, by thread or merged", () => {
     fc.assert(
       fc.property(randomSteps, (steps) => {

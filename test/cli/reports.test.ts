@@ -362,3 +362,101 @@ describe("help", () => {
     expect(existsSync(cliPath)).toBe(true);
   });
 });
+
+describe("diff", () => {
+  /** A run of 100 ms with a snapshot each 20 ms, at each of which 1,000 bytes more are held, times `factor`. */
+  function growing(factor: number): Uint8Array {
+    const writer = new CaptureWriter();
+    const stack = writer.stack("main@/srv/app/app.ts:3", "load@/srv/app/load.ts:7");
+    for (let i = 1; i <= 5; i++) writer.malloc(stack, 1000 * factor, 4096 * i).snapshot(20 * i, 2 ** 20);
+    return writer.trailer(HEADER.startTimeMs + 100).finish();
+  }
+
+  const diff = (...args: string[]) => heapray(["diff", ...args], inFolder());
+
+  beforeEach(() => {
+    folder.write("old.bin", growing(1));
+    folder.write("new.bin", growing(2));
+  });
+
+  test("tells what grew from one capture to another", () => {
+    const { status, stdout, stderr } = diff("old.bin", "new.bin");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain("new.bin at its peak\n\n  +5.000kB (+100.0%), 0 allocations\n");
+    expect(stdout).toMatch(/\+5\.000kB +5\.000kB +10\.000kB +0 {2}load\.ts:7 {2}load\n/);
+  });
+
+  test.each([
+    [["--from", "40ms", "--to", "0.1"], 2000, 5000],
+    [["--from", "30ms", "--to", "end"], 2000, 5000],
+    [["--to", "60ms"], 0, 3000],
+    [[], 0, 5000],
+  ])("compares two moments of one capture: %j", (moments, before, after) => {
+    const { status, stdout } = diff("old.bin", ...moments, "--json");
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      before: { bytes: before },
+      after: { bytes: after },
+      grown_bytes: after - before,
+      places: [{ file: "load.ts", line: 7, grown_bytes: after - before }],
+    });
+  });
+
+  test("compares a moment of one capture with a moment of another", () => {
+    const { stdout } = diff("old.bin", "new.bin", "--from", "20ms", "--to", "20ms", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ before: { bytes: 1000 }, after: { bytes: 2000 } });
+  });
+
+  test.each([
+    ["5%", 1],
+    ["99.9%", 1],
+    ["100%", 0],
+    ["4999", 1],
+    ["5kB", 0],
+    ["1MB", 0],
+  ])("--fail-if-grown %s of 5 kB more than 5 kB: exit code %d", (limit, status) => {
+    const ended = diff("old.bin", "new.bin", "--fail-if-grown", limit);
+    expect(ended.status).toBe(status);
+    expect(ended.stdout).toContain("+5.000kB");
+    const sentence = `heapray: memory grew by 5.000kB, more than the ${limit} allowed.\n`;
+    expect(ended.stderr).toBe(status === 0 ? "" : sentence);
+    expect(diff("new.bin", "old.bin", "--fail-if-grown", "0").status).toBe(0);
+  });
+
+  test.each([
+    [["old.bin", "--leaks"], /^heapray: --leaks compares the ends of two captures; give a second one\.\n$/],
+    [["old.bin", "new.bin", "--leaks", "--from", "1"], /^heapray: --leaks compares the ends, so .*\.\n$/],
+    [["old.bin", "--from", "5"], /^heapray: the run lasted 0\.1 s; there is no moment 5 s after its start\.\n$/],
+    [
+      ["old.bin", "--from", "90ms", "--to", "20ms"],
+      /^heapray: --from is after --to; give the earlier moment first\.\n$/,
+    ],
+    [["old.bin", "--to", "start"], /^heapray: --from and --to are the same moment; give another one\.\n$/],
+    [
+      ["old.bin", "--to", "noon"],
+      /^heapray: .* Give "start", "peak", "end", or a time .*; see "heapray diff --help"\.\n$/,
+    ],
+    [
+      ["old.bin", "new.bin", "--fail-if-grown", "5 apples"],
+      /^heapray: .* Give a share or a size: 5%, 10MB, 4096; see .*\n$/,
+    ],
+    [["old.bin", "none.bin"], /^heapray: there is no file none\.bin\.\n$/],
+  ])("refuses %j", (args, sentence) => {
+    const { status, stdout, stderr } = diff(...args);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(sentence);
+  });
+
+  test("an aggregated capture has its peak and its end, and no other moments", () => {
+    const writer = new CaptureWriter(AGGREGATED_HEADER);
+    writer
+      .snapshot(5, 2 ** 20, 0)
+      .totals(0, 0)
+      .trailer(HEADER.startTimeMs + 100);
+    folder.write("sums.bin", writer.finish());
+    expect(diff("sums.bin", "new.bin").status).toBe(0);
+    const { status, stderr } = diff("sums.bin", "--from", "10ms");
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^heapray: .* is an aggregated capture, which keeps no single allocations; .*\n$/);
+  });
+});

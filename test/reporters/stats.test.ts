@@ -1,10 +1,9 @@
 import { expect, test } from "vitest";
+import { PLAIN } from "../../src/reporters/paint.js";
 import { statsJson } from "../../src/reporters/stats-json.js";
-import { type Paint, statsText } from "../../src/reporters/stats-text.js";
+import { statsText } from "../../src/reporters/stats-text.js";
 import { CaptureWriter, HEADER } from "../support/capture-writer.js";
 import { readerOf } from "../support/memory-reader.js";
-
-const plain: Paint = { title: (text) => text, bar: (text) => text, minor: (text) => text };
 
 /** Fifteen allocations of three stacks, of sizes from 1 to 2 ** 14; one thread has no JavaScript. */
 function capture(name = "load"): CaptureWriter {
@@ -20,7 +19,7 @@ function capture(name = "load"): CaptureWriter {
   return writer.snapshot(5, 2 ** 20).trailer(HEADER.startTimeMs + 2500);
 }
 
-function text(writer: CaptureWriter, paint = plain, numLargest = 5): string {
+function text(writer: CaptureWriter, paint = PLAIN, numLargest = 5): string {
   const reader = readerOf(writer.finish());
   return statsText(reader.getStatistics({ numLargest }), reader.metadata, { cwd: "/srv/app", paint });
 }
@@ -154,7 +153,7 @@ test("what malloc says beyond what is resident explains no more than that", () =
 });
 
 test("no more locations than were asked for", () => {
-  const shown = text(capture(), plain, 1);
+  const shown = text(capture(), PLAIN, 1);
   expect(shown).toContain(
     "Top 1 largest allocating locations (by number of allocations)\n  12  src/load.ts:7  load\n\n",
   );
@@ -162,6 +161,7 @@ test("no more locations than were asked for", () => {
 
 test("colours stand around titles and bars, and nothing else changes", () => {
   const tagged = text(capture(), {
+    ...PLAIN,
     title: (part) => `<b>${part}</b>`,
     bar: (part) => `<i>${part}</i>`,
     minor: (part) => `<u>${part}</u>`,
