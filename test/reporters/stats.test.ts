@@ -92,7 +92,7 @@ test("where RSS went is told of the highest that was looked at, in text and JSON
     .trailer(HEADER.startTimeMs + 50);
   const explained = readerOf(told.finish());
   const statistics = explained.getStatistics();
-  const options = { resident: explained.getResidentMemory(), cwd: "/", paint: plain };
+  const options = { resident: explained.getResidentMemory(), cwd: "/", paint: PLAIN };
   const lines = statsText(statistics, explained.metadata, options).split("\n");
   const at = lines.indexOf("Where RSS went: 4.096MB after 0.0 s (4.200MB at most)");
   expect(lines.slice(at + 1, at + 10)).toEqual([
