@@ -18,6 +18,7 @@
 #include "node/js_stack_source.h"
 #include "node/node_runtime.h"
 #include "process/fatal_signals.h"
+#include "process/known_ranges.h"
 #include "process/modules.h"
 #include "process/parent_death.h"
 #include "process/snapshots.h"
@@ -214,8 +215,10 @@ napi_value Start(napi_env env, napi_callback_info info) {
     return call.Throw(strerrorname_np(error), strerror(error));
   }
   g_tracking_pid = getpid();
-  LearnExistingHeap(isolate);
-  MemorySnapshots().Start(call.Number("memoryIntervalMs", 10), [native](MemoryFigures& figures) {
+  void* code = nullptr;
+  size_t code_bytes = 0;
+  isolate->GetCodeRange(&code, &code_bytes);
+  auto take = [native](MemoryFigures& figures) {
     HeapTotals heap = Isolates::Totals();
     figures.heap_used = heap.used;
     figures.heap_committed = heap.committed;
@@ -223,6 +226,11 @@ napi_value Start(napi_env env, napi_callback_info info) {
     Tracker::Get().OnSnapshot(figures);
     if (native) Modules::Get().Refresh();
     Isolates::RequestStatistics();
+  };
+  MemorySnapshots().Start(call.Number("memoryIntervalMs", 10), take, [isolate, code, code_bytes] {
+    auto begin = reinterpret_cast<uint64_t>(code);
+    KnownRanges::Get().Set(begin, begin + code_bytes, KnownRanges::Owner::kV8Heap);
+    LearnExistingHeap(isolate);
   });
   TheWriteBehind().Start();
   InstallHooks();

@@ -39,7 +39,7 @@ bool IsHeapPage(uint64_t page, uint64_t isolate) {
 
 }  // namespace
 
-void LearnExistingHeap(v8::Isolate* isolate) {
+void LearnExistingHeap(const v8::Isolate* isolate) {
   auto heap = reinterpret_cast<uint64_t>(isolate);
   auto owner = KnownRanges::Owner::kV8Heap;
   ForEachMapping([&](const Mapping& mapping) {
@@ -54,11 +54,6 @@ void LearnExistingHeap(v8::Isolate* isolate) {
       if (IsHeapPage(page, heap)) KnownRanges::Get().Set(page, std::min(page + kHeapPage, mapping.end), owner);
     }
   });
-  void* code = nullptr;
-  size_t bytes = 0;
-  isolate->GetCodeRange(&code, &bytes);
-  auto begin = reinterpret_cast<uint64_t>(code);
-  KnownRanges::Get().Set(begin, begin + bytes, owner);
 }
 
 }  // namespace heapray

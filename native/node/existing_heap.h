@@ -5,7 +5,8 @@
 
 namespace heapray {
 
-// Makes them known as V8's (KnownRanges). On the isolate's thread; allocates.
-void LearnExistingHeap(v8::Isolate* isolate);
+// Makes the pages of the isolate's heap known as V8's (KnownRanges). On any thread, also where the isolate has ended;
+// allocates, and takes a millisecond or so.
+void LearnExistingHeap(const v8::Isolate* isolate);
 
 }  // namespace heapray

@@ -4,9 +4,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 #include "process/clock.h"
 #include "process/resident_memory.h"
@@ -16,9 +18,17 @@
 namespace heapray {
 namespace {
 
-// Looking costs milliseconds. So it is done as the highest RSS grows: a few dozen times, however long the run.
+// Looking costs some ten milliseconds for a gigabyte. So it is done as the highest RSS grows: a few dozen times,
+// however long the run, and for a twentieth of the time at most.
 constexpr int64_t kBetweenLooksMs = 100;
+constexpr int64_t kTimesAsLong = 20;
 constexpr uint64_t kMuchMore = 20;
+
+int64_t ThreadCpuMs() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return time.tv_sec * 1000 + time.tv_nsec / 1'000'000;
+}
 
 // Resident bytes, from an open /proc/self/statm.
 uint64_t ReadRss(int statm) {
@@ -34,12 +44,14 @@ uint64_t ReadRss(int statm) {
 
 }  // namespace
 
-void Snapshots::Start(uint32_t interval_ms, std::function<void(MemoryFigures&)> take) {
+void Snapshots::Start(uint32_t interval_ms, std::function<void(MemoryFigures&)> take,
+                      std::function<void()> before_looks) {
   take_ = std::move(take);
+  before_looks_ = std::move(before_looks);
   start_ms_ = MonotonicMs();
   stopping_ = false;
   statm_ = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-  looked_at_ms_ = start_ms_ - kBetweenLooksMs;
+  next_look_ms_ = start_ms_;
   looked_at_rss_ = 0;
   Take(Look::kNever);
   // Signals are the program's: its handlers must not run on our thread.
@@ -72,14 +84,16 @@ void Snapshots::Take(Look look) {
   figures.time_ms = static_cast<uint64_t>(now - start_ms_);
   figures.rss = ReadRss(statm_);
   bool due = look == Look::kIfMore && figures.rss > looked_at_rss_;
-  if (look == Look::kIfMuchMore && now - looked_at_ms_ >= kBetweenLooksMs) {
+  if (look == Look::kIfMuchMore && now >= next_look_ms_) {
     due = figures.rss > looked_at_rss_ + looked_at_rss_ / kMuchMore;
   }
   if (due) {
     Untracked untracked;
-    looked_at_ms_ = now;
+    if (before_looks_) std::exchange(before_looks_, nullptr)();
     looked_at_rss_ = figures.rss;
+    int64_t before = ThreadCpuMs();
     figures.resident = ReadResidentMemory();
+    next_look_ms_ = now + std::max(kBetweenLooksMs, kTimesAsLong * (ThreadCpuMs() - before));
   }
   take_(figures);
 }

@@ -16,8 +16,9 @@ namespace heapray {
 
 class Snapshots {
  public:
-  // Calls `take` with the time and RSS filled in: now, every `interval_ms`, and once more at Stop().
-  void Start(uint32_t interval_ms, std::function<void(MemoryFigures&)> take);
+  // Calls `take` with the time and RSS filled in: now, every `interval_ms`, and once more at Stop(). Where it is to be
+  // looked at whose the pages are, `before_looks` is called first, once.
+  void Start(uint32_t interval_ms, std::function<void(MemoryFigures&)> take, std::function<void()> before_looks);
   void Stop();
 
  private:
@@ -27,11 +28,12 @@ class Snapshots {
   void Take(Look look);
 
   std::function<void(MemoryFigures&)> take_;
+  std::function<void()> before_looks_;
   int64_t start_ms_ = 0;
   int statm_ = -1;
-  // At the last look, and the highest of all.
-  int64_t looked_at_ms_ = 0;
+  // At the last look, and not before then the next one.
   uint64_t looked_at_rss_ = 0;
+  int64_t next_look_ms_ = 0;
   std::thread thread_;
   std::mutex mutex_;
   std::condition_variable wake_;

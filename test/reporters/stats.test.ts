@@ -78,6 +78,80 @@ test("the text tells all of it, with sizes as memray prints them", () => {
   );
 });
 
+/** Half of V8's heap is in use, and two thirds of malloc's arenas. */
+const resident = [4_096_000, 1_000_000, 96_000, 800_000, 100_000, 50_000, 1_500_000, 550_000, 1_000_000, 540_000];
+
+test("where RSS went is told of the highest that was looked at, in text and JSON", () => {
+  expect(readerOf(capture().finish()).getResidentMemory()).toBeUndefined();
+  const told = new CaptureWriter()
+    .snapshot(10, 3_000_000, 1, 2, 3, 0, 3_000_000, 3_000_000, 0, 0, 0, 0, 0, 0, 0, 0)
+    .snapshot(20, 4_096_000, 400_000, 900_000, 0, 0, ...resident)
+    .snapshot(30, 4_200_000)
+    .snapshot(40, 2_000_000, 1, 2, 3, 0, 2_000_000, 2_000_000, 0, 0, 0, 0, 0, 0, 0, 0)
+    .malloc(0, 1, 4096)
+    .trailer(HEADER.startTimeMs + 50);
+  const explained = readerOf(told.finish());
+  const statistics = explained.getStatistics();
+  const options = { resident: explained.getResidentMemory(), cwd: "/", paint: PLAIN };
+  const lines = statsText(statistics, explained.metadata, options).split("\n");
+  const at = lines.indexOf("Where RSS went: 4.096MB after 0.0 s (4.200MB at most)");
+  expect(lines.slice(at + 1, at + 10)).toEqual([
+    "  400.000kB   9.8%  V8 heap, in use",
+    "  400.000kB   9.8%  V8 heap, kept beyond that",
+    "    1.590MB  38.8%  native memory, live",
+    "  500.000kB  12.2%  native memory, freed and kept by the allocator",
+    "    1.000MB  24.4%  code, libraries and other files",
+    "   96.000kB   2.3%  threads' stacks",
+    "  100.000kB   2.4%  heapray itself",
+    "   10.000kB   0.2%  rest",
+    "",
+  ]);
+  expect(JSON.parse(statsJson(statistics, explained.metadata, options.resident)).rss_at_peak).toEqual({
+    time_ms: 20,
+    rss: 4_096_000,
+    highest_rss: 4_200_000,
+    v8_heap_committed: 900_000,
+    v8_heap_used: 400_000,
+    v8_heap_unused: 400_000,
+    native_live: 1_590_000,
+    allocator_overhead: 500_000,
+    code_and_libraries: 1_000_000,
+    stacks: 96_000,
+    heapray: 100_000,
+    rest: 10_000,
+  });
+});
+
+test("what malloc says beyond what is resident explains no more than that", () => {
+  const memory = (inUseInArenas: number, largeBlocks: number) => {
+    const writer = new CaptureWriter().snapshot(
+      1,
+      100,
+      9,
+      9,
+      9,
+      0,
+      100,
+      0,
+      0,
+      5,
+      0,
+      0,
+      60,
+      35,
+      inUseInArenas,
+      largeBlocks,
+    );
+    const { nativeLive, allocatorOverhead, v8HeapUsed, v8HeapUnused, rest } =
+      readerOf(writer.finish()).getResidentMemory() ?? {};
+    return { nativeLive, allocatorOverhead, v8HeapUsed, v8HeapUnused, rest };
+  };
+  const v8 = { v8HeapUsed: 5, v8HeapUnused: 0 };
+  expect(memory(70, 500)).toEqual({ ...v8, nativeLive: 95, allocatorOverhead: 0, rest: 0 });
+  // It does not tell.
+  expect(memory(0, 0)).toEqual({ ...v8, nativeLive: 60, allocatorOverhead: 0, rest: 35 });
+});
+
 test("no more locations than were asked for", () => {
   const shown = text(capture(), PLAIN, 1);
   expect(shown).toContain(
