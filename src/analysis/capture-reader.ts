@@ -52,6 +52,9 @@ export interface MergeOptions {
   readonly mergeThreads?: boolean;
 }
 
+/** Which of a capture's allocations a report is about. */
+export type RecordsKind = "high-water-mark" | "leaks" | "temporary";
+
 export interface TemporaryOptions extends MergeOptions {
   /**
    * How many other allocations of the same thread there may be between a temporary allocation and its free; 1 unless

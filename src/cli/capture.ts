@@ -1,5 +1,7 @@
+import type { RecordsKind } from "../analysis/capture-reader.js";
 import type { FileReader } from "../analysis/file-reader.js";
 import type { AllocationRecord } from "../capture/records.js";
+import { type KindOptions, kindOf } from "./kind.js";
 import { checkInputFile } from "./paths.js";
 import { progressBar } from "./progress.js";
 import { tell } from "./standard-error.js";
@@ -11,12 +13,12 @@ export interface OpenReader {
 }
 
 export interface OpenCapture extends OpenReader {
-  /** What was live at the peak, or with `leaks` at the end. */
+  /** What the options ask for: what was live at the peak or at the end, or temporary allocations. */
   readonly records: Iterable<AllocationRecord>;
+  readonly kind: RecordsKind;
 }
 
-export interface OpenOptions {
-  readonly leaks: boolean;
+export interface OpenOptions extends KindOptions {
   /** Whether what several threads allocated at one place is one record. */
   readonly mergeThreads?: boolean;
 }
@@ -43,16 +45,22 @@ export async function openReader(file: string): Promise<OpenReader> {
 }
 
 /**
- * Opens a capture for a report of live allocations.
- * @throws what openReader throws
+ * Opens a capture for a report of some of its allocations.
+ * @throws {CaptureError} also where an aggregated capture does not have them
  */
-export async function openCapture(file: string, { leaks, mergeThreads = true }: OpenOptions): Promise<OpenCapture> {
+export async function openCapture(file: string, options: OpenOptions): Promise<OpenCapture> {
   const { reader, done } = await openReader(file);
-  return {
-    reader,
-    records: leaks
-      ? reader.getLeakedAllocationRecords({ mergeThreads })
-      : reader.getHighWatermarkAllocationRecords({ mergeThreads }),
-    done,
+  const { mergeThreads = true } = options;
+  const { kind, threshold } = kindOf(options);
+  const recordsOf = {
+    "high-water-mark": () => reader.getHighWatermarkAllocationRecords({ mergeThreads }),
+    leaks: () => reader.getLeakedAllocationRecords({ mergeThreads }),
+    temporary: () => reader.getTemporaryAllocationRecords({ mergeThreads, threshold }),
   };
+  try {
+    return { reader, records: recordsOf[kind](), kind, done };
+  } catch (error) {
+    done();
+    throw error;
+  }
 }

@@ -8,6 +8,12 @@ import { FlameGraphTree, type SourceLine } from "./flamegraph-tree.js";
 export type { FlameGraphKind } from "./flamegraph-data.js";
 export type { SourceLine } from "./flamegraph-tree.js";
 
+const TITLES: Readonly<Record<FlameGraphKind, string>> = {
+  "high-water-mark": "high-water mark",
+  leaks: "leaks",
+  temporary: "temporary allocations",
+};
+
 /** What a flame graph shows. */
 export interface FlameGraphInput {
   /** Live allocations, merged by location or not. */
@@ -16,13 +22,15 @@ export interface FlameGraphInput {
   readonly snapshots: Iterable<MemorySnapshot>;
   readonly metadata: Metadata;
   readonly kind: FlameGraphKind;
+  /** Whether each thread's stacks are below a frame of its own. */
+  readonly splitThreads?: boolean;
   /** Text of source lines, asked for once per file and line that the graph names. */
   readonly sourceLine?: SourceLine;
 }
 
 /** Reads the records once and gives the page's tables. */
 export function flameGraphData(input: FlameGraphInput): FlameGraphData {
-  const tree = new FlameGraphTree();
+  const tree = new FlameGraphTree(input.splitThreads);
   for (const record of input.records) tree.add(record);
   const { metadata } = input;
   return {
@@ -51,6 +59,5 @@ export function flameGraphData(input: FlameGraphInput): FlameGraphData {
 export function renderFlameGraph(input: FlameGraphInput): string {
   const template = readTemplate();
   const script = basename(input.metadata.commandLine[1] ?? input.metadata.commandLine[0] ?? "");
-  const what = input.kind === "leaks" ? "leaks" : "high-water mark";
-  return flameGraphHtml(flameGraphData(input), `${script} · ${what} · heapray`, template);
+  return flameGraphHtml(flameGraphData(input), `${script} · ${TITLES[input.kind]} · heapray`, template);
 }

@@ -10,10 +10,16 @@ export interface SummaryInput {
   /** Live allocations, merged by location or not; not over threads, whose names stand for what has no stack. */
   readonly records: Iterable<AllocationRecord>;
   readonly metadata: Metadata;
-  readonly kind: "high-water-mark" | "leaks";
+  readonly kind: "high-water-mark" | "leaks" | "temporary";
   /** How many lines to tell of. */
   readonly top: number;
 }
+
+const WHAT: Readonly<Record<SummaryInput["kind"], string>> = {
+  "high-water-mark": "held at the peak",
+  leaks: "still held at the end",
+  temporary: "freed soon after they were made",
+};
 
 /** What one line of source holds. */
 export interface SummaryLine {
@@ -74,7 +80,7 @@ export function summarize({ records, metadata, kind, top }: SummaryInput): Summa
 export function renderSummary(summary: Summary, cwd: string): string {
   const { metadata, kind, bytes, allocations, jsBytes, lines } = summary;
   const shown = lines.reduce((sum, line) => sum + line.bytes, 0);
-  const what = kind === "leaks" ? "still held at the end" : "held at the peak";
+  const what = WHAT[kind];
   const head = [
     ...programLines(metadata, cwd),
     `  ${formatBytes(metadata.peakMemory)} at the peak, ${count(metadata.totalAllocations)} allocations in all`,

@@ -122,6 +122,80 @@ describe("summary", () => {
   });
 });
 
+/** A buffer that is freed at once, one that is freed after three others, and these. */
+function captureWithTemporaries(): Uint8Array {
+  const writer = new CaptureWriter().thread(1, 4711, "main").switchTo(1);
+  const grow = writer.stack("main@/srv/app/app.ts:3", "grow@/srv/app/app.ts:5");
+  const wait = writer.stack("main@/srv/app/app.ts:3", "wait@/srv/app/app.ts:6");
+  writer.malloc(grow, 1000, 4096).free(4096).malloc(wait, 200, 8192);
+  for (let i = 0; i < 3; i++) writer.malloc(grow, 30, 16384 + 64 * i);
+  return writer
+    .free(8192)
+    .trailer(HEADER.startTimeMs + 2500)
+    .finish();
+}
+
+describe("temporary allocations", () => {
+  test.each([
+    [["--temporary-allocations"], "1000 B in 1 allocations"],
+    [["--temporary-allocation-threshold=0"], "1000 B in 1 allocations"],
+    [["--temporary-allocation-threshold", "3"], "1.2 KiB in 2 allocations"],
+  ])("summary %j", (options, what) => {
+    folder.write("a.bin", captureWithTemporaries());
+    const { status, stdout, stderr } = heapray(["summary", ...options, "a.bin"], inFolder());
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain(`\n${what} freed soon after they were made; `);
+  });
+
+  test("transform csv", () => {
+    folder.write("a.bin", captureWithTemporaries());
+    const command = ["transform", "csv", "--temporary-allocation-threshold", "3", "-o", "out.csv", "a.bin"];
+    expect(heapray(command, inFolder()).status).toBe(0);
+    const rows = readFileSync(folder.join("out.csv"), "utf8").trimEnd().split("\r\n").slice(1);
+    expect(rows.map((row) => row.split(",").slice(0, 3).join(" "))).toEqual(["MALLOC 1 1000", "MALLOC 1 200"]);
+  });
+
+  test("flamegraph, and by thread", () => {
+    folder.write("a.bin", captureWithTemporaries());
+    const command = ["flamegraph", "--temporary-allocations", "--split-threads", "-o", "out.html", "a.bin"];
+    expect(heapray(command, inFolder()).status).toBe(0);
+    const page = readFileSync(folder.join("out.html"), "utf8");
+    expect(page).toContain("temporary allocations · heapray</title>");
+  });
+
+  test.each([
+    [["--leaks", "--temporary-allocations"]],
+    [["--leaks", "--temporary-allocation-threshold=2"]],
+    [["--temporary-allocations", "--temporary-allocation-threshold=2"]],
+  ])("%j exclude each other", (options) => {
+    folder.write("a.bin", captureWithTemporaries());
+    for (const command of [["summary"], ["flamegraph"], ["transform", "csv"]]) {
+      const { status, stdout, stderr } = heapray([...command, ...options, "a.bin"], inFolder());
+      expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      expect(stderr).toMatch(
+        /^heapray: option '--.*' cannot be used with option '--.*'; see "heapray [^\n]+ --help"\.\n$/,
+      );
+    }
+  });
+
+  test.each(["-1", "1.5", "many", ""])("no threshold is %j", (text) => {
+    folder.write("a.bin", captureWithTemporaries());
+    const { status, stderr } = heapray(["summary", `--temporary-allocation-threshold=${text}`, "a.bin"], inFolder());
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^heapray: [^\n]*Give a whole number, 0 or more[^\n]*\n$/);
+  });
+
+  test("aggregated captures have none", () => {
+    folder.write("a.bin", new CaptureWriter(AGGREGATED_HEADER).totals(0, 0).trailer(0).finish());
+    for (const command of [["summary"], ["flamegraph"], ["transform", "csv"]]) {
+      const { status, stdout, stderr } = heapray([...command, "--temporary-allocations", "a.bin"], inFolder());
+      expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      expect(stderr).toMatch(/^heapray: a\.bin is an aggregated capture, [^\n]+\n$/);
+    }
+    expect(readdirSync(folder.path)).toEqual(["a.bin"]);
+  });
+});
+
 describe("stats", () => {
   test("prints totals, sizes and lines, without colours where it is no terminal", () => {
     folder.write("a.bin", capture());

@@ -19,7 +19,7 @@ export const CATEGORY_NAMES: Record<Category, string> = {
   [Category.INTERNAL]: "Node internals",
   [Category.BUILTIN]: "Engine builtins",
   [Category.NATIVE]: "Native code",
-  [Category.THREAD]: "Thread without a stack",
+  [Category.THREAD]: "Thread",
   [Category.ROOT]: "Everything",
 };
 

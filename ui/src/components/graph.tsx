@@ -4,6 +4,13 @@ import type { PageState } from "../state.js";
 import { Ancestors } from "./ancestors.js";
 import type { GraphHandle } from "./app.js";
 
+/** Where a capture has nothing to show. */
+const NOTHING = {
+  "high-water-mark": "The capture holds no allocations.",
+  leaks: "Nothing was left behind: every allocation was freed.",
+  temporary: "No allocation was freed so soon.",
+} as const;
+
 export function Graph({ state, graph }: { state: PageState; graph: GraphHandle }) {
   const scroller = useRef<HTMLDivElement>(null);
   const spacer = useRef<HTMLDivElement>(null);
@@ -36,11 +43,7 @@ export function Graph({ state, graph }: { state: PageState; graph: GraphHandle }
       </div>
       {empty ? (
         <p class="empty">
-          {state.data.weights.node.length === 0
-            ? state.data.kind === "leaks"
-              ? "Nothing was left behind: every allocation was freed."
-              : "The capture holds no allocations."
-            : "Nothing of this kind on this thread."}
+          {state.data.weights.node.length === 0 ? NOTHING[state.data.kind] : "Nothing of this kind on this thread."}
         </p>
       ) : null}
     </section>

@@ -4,12 +4,17 @@ import type { PageState } from "../state.js";
 import { theme, toggleTheme } from "../theme.js";
 import { Mark, MoonIcon, SunIcon } from "./icons.js";
 
+const SUBJECTS = {
+  "high-water-mark": "Memory held at the high-water mark",
+  leaks: "Memory that was allocated and never freed",
+  temporary: "Temporary allocations: freed soon after they were made",
+} as const;
+
 export function Header({ state }: { state: PageState }) {
   const { metadata, kind } = state.data;
   const [program = "", ...rest] = metadata.commandLine;
   const command = [baseName(program), ...rest.map((argument) => displayPath(argument, metadata.cwd))].join(" ");
   const started = new Date(metadata.startTimeMs);
-  const leaks = kind === "leaks";
   const facts: [string, string, string?][] = [
     ["Peak", formatBytes(metadata.peakMemory), `${formatCount(metadata.peakMemory)} bytes at the high-water mark`],
     ["Allocations", formatCount(metadata.totalAllocations), "allocations recorded in all"],
@@ -17,9 +22,10 @@ export function Header({ state }: { state: PageState }) {
     ["Runtime", visible(`${metadata.runtime.name} ${metadata.runtime.version}`), `heapray ${metadata.heaprayVersion}`],
     ["PID", String(metadata.pid)],
   ];
-  if (leaks) {
-    const leaked = state.data.weights.bytes.reduce((sum, bytes) => sum + bytes, 0);
-    facts.unshift(["Leaked", formatBytes(leaked), `${formatCount(leaked)} bytes never freed`]);
+  if (kind !== "high-water-mark") {
+    const shown = state.data.weights.bytes.reduce((sum, bytes) => sum + bytes, 0);
+    const [name, what] = kind === "leaks" ? ["Leaked", "never freed"] : ["Temporary", "in all of them"];
+    facts.unshift([name, formatBytes(shown), `${formatCount(shown)} bytes ${what}`]);
   }
   return (
     <header class="top">
@@ -32,7 +38,7 @@ export function Header({ state }: { state: PageState }) {
           <bdi>{command || "unnamed program"}</bdi>
         </h1>
         <p>
-          {leaks ? "Memory that was allocated and never freed" : "Memory held at the high-water mark"}
+          {SUBJECTS[kind]}
           {metadata.complete ? null : <span class="warning"> · the process ended before tracking did</span>}
         </p>
       </div>
