@@ -1,12 +1,21 @@
+import path from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import type { RecordsKind } from "../analysis/capture-reader.js";
 import { openCapture } from "./capture.js";
 import { type KindOptions, withKindOptions } from "./kind.js";
+import { endLike } from "./signals.js";
 import { print } from "./standard-output.js";
 
 interface TreeOptions extends KindOptions {
   readonly biggestAllocs: number;
   readonly json: boolean;
 }
+
+const WHAT: Readonly<Record<RecordsKind, string>> = {
+  "high-water-mark": "held at the peak",
+  leaks: "still held at the end",
+  temporary: "temporary allocations",
+};
 
 const EXAMPLES = `
 Examples:
@@ -40,8 +49,24 @@ async function tree(capture: string, options: TreeOptions): Promise<void> {
     const { treeJson } = await import("../reporters/tree-json.js");
     return printAll(treeJson(found, kind));
   }
+  if (isInteractive()) {
+    const { walkTree } = await import("../terminal/tree-app.js");
+    const interrupted = await walkTree(found, {
+      title: `heapray tree  ${path.basename(capture)}  ${WHAT[kind]}`,
+      cwd: process.cwd(),
+      sourceLine: (file, line) => reader.sourceText.line(file, line),
+      colors: !process.env.NO_COLOR,
+    });
+    if (interrupted) endLike({ code: null, signal: "SIGINT" });
+    return;
+  }
   const { treeText } = await import("../reporters/tree-text.js");
   printAll(treeText(found, process.cwd()));
+}
+
+/** Whether there is a terminal to draw on, and one to get keys from. */
+function isInteractive(): boolean {
+  return process.stdout.isTTY === true && process.stdin.isTTY === true && process.env.TERM !== "dumb";
 }
 
 function printAll(lines: Iterable<string>): void {
