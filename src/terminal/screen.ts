@@ -1,4 +1,5 @@
 import termkit, { type Terminal } from "terminal-kit";
+import { ownTerminal } from "./terminal.js";
 
 /** Colours are numbers of the terminal's 256; without one, the terminal's own. */
 export interface Style {
@@ -64,7 +65,7 @@ export class Screen {
 
   constructor(options: ScreenOptions) {
     this.#options = options;
-    this.#terminal = termkit.terminal;
+    this.#terminal = ownTerminal();
     this.closed = new Promise((resolve) => {
       this.#settle = resolve;
     });
