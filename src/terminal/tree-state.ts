@@ -79,28 +79,28 @@ export class TreeState {
       this.helps = !this.helps;
       return "changed";
     }
-    const action = this.#actions[key];
+    const action = this.#actions.get(key);
     if (action === undefined) return "none";
     action();
     return "changed";
   }
 
-  readonly #actions: Readonly<Record<string, () => void>> = {
-    UP: () => this.#moveTo(this.#cursor - 1),
-    DOWN: () => this.#moveTo(this.#cursor + 1),
-    PAGE_UP: () => this.#moveTo(this.#cursor - this.#pageRows),
-    PAGE_DOWN: () => this.#moveTo(this.#cursor + this.#pageRows),
-    HOME: () => this.#moveTo(0),
-    END: () => this.#moveTo(this.#rows.length - 1),
-    LEFT: () => this.#goLeft(),
-    RIGHT: () => this.#goRight(),
-    ENTER: () => this.#toggle(),
-    KP_ENTER: () => this.#toggle(),
-    " ": () => this.#toggle(),
-    e: () => this.#toggleLinearGroup(),
-    i: () => this.#show({ hidesImportSystem: !this.#filter.hidesImportSystem }),
-    u: () => this.#show({ hidesUninteresting: !this.#filter.hidesUninteresting }),
-  };
+  readonly #actions = new Map<string, () => void>([
+    ["UP", () => this.#moveTo(this.#cursor - 1)],
+    ["DOWN", () => this.#moveTo(this.#cursor + 1)],
+    ["PAGE_UP", () => this.#moveTo(this.#cursor - this.#pageRows)],
+    ["PAGE_DOWN", () => this.#moveTo(this.#cursor + this.#pageRows)],
+    ["HOME", () => this.#moveTo(0)],
+    ["END", () => this.#moveTo(this.#rows.length - 1)],
+    ["LEFT", () => this.#goLeft()],
+    ["RIGHT", () => this.#goRight()],
+    ["ENTER", () => this.#toggle()],
+    ["KP_ENTER", () => this.#toggle()],
+    [" ", () => this.#toggle()],
+    ["e", () => this.#toggleLinearGroup()],
+    ["i", () => this.#show({ hidesImportSystem: !this.#filter.hidesImportSystem })],
+    ["u", () => this.#show({ hidesUninteresting: !this.#filter.hidesUninteresting })],
+  ]);
 
   #moveTo(row: number): void {
     this.#cursor = Math.max(0, Math.min(row, this.#rows.length - 1));

@@ -40,11 +40,8 @@ const RECORDS = [
 
 describe("keys", () => {
   test("at first the root is selected, and the largest way through the tree expanded", () => {
-    expect(shown(stateOf(RECORDS))).toEqual(
-      [">", " ", " ", " "]
-        .map((mark, i) => mark + ["<ROOT>", "  a", "    b", "      c"][i])
-        .concat("     d", "   x", "   w"),
-    );
+    const below = ["   a", "     b", "       c", "     d", "   x", "   w"];
+    expect(shown(stateOf(RECORDS))).toEqual(["><ROOT>", ...below]);
   });
 
   test("up and down stop at the ends", () => {
@@ -85,12 +82,10 @@ describe("keys", () => {
   });
 
   test("e expands down to where there is more than one way, and collapses that again", () => {
-    const state = stateOf([record(50, "big"), record(40, "a", "b", "c", "d"), record(30, "a", "b", "c", "e")]);
-    expect(press(state, "HOME", "DOWN", "e")).toHaveLength(6);
-    const other = stateOf([record(90, "big"), record(40, "a", "b", "c", "d"), record(30, "a", "b", "c", "e")]);
-    expect(press(other, "END")).toEqual([" <ROOT>", "   big", ">  a"]);
-    expect(press(other, "e")).toEqual([" <ROOT>", "   big", ">  a", "     b", "       c", "         d", "         e"]);
-    expect(press(other, "e", "RIGHT")).toEqual([" <ROOT>", "   big", ">  a", "     b"]);
+    const state = stateOf([record(90, "big"), record(40, "a", "b", "c", "d"), record(30, "a", "b", "c", "e")]);
+    expect(press(state, "END")).toEqual([" <ROOT>", "   big", ">  a"]);
+    expect(press(state, "e")).toEqual([" <ROOT>", "   big", ">  a", "     b", "       c", "         d", "         e"]);
+    expect(press(state, "e", "RIGHT")).toEqual([" <ROOT>", "   big", ">  a", "     b"]);
   });
 
   test("u shows what only calls others, i hides what loads modules and what that called", () => {
@@ -133,13 +128,13 @@ test("without allocations there is the root alone", () => {
   expect(press(state, "RIGHT", "e", "ENTER", "i", "u", "END", "LEFT")).toEqual(["><ROOT>"]);
 });
 
-test("a million frames: keys take no longer than the rows that are shown", () => {
+test("hundreds of thousands of frames: a key takes no longer than the rows that are shown", () => {
   const records: AllocationRecord[] = [];
-  for (let i = 0; i < 10_000; i++) {
-    records.push(record(10_000 - i, ...Array.from({ length: 100 }, (_, level) => `f${level === 0 ? 0 : i}`)));
+  for (let i = 0; i < 3000; i++) {
+    records.push(record(3000 - i, ...Array.from({ length: 100 }, (_, level) => `f${level === 0 ? 0 : i}`)));
   }
-  const state = stateOf(records, 20_000);
-  expect(state.rows.length).toBe(10_101);
+  const state = stateOf(records, 5000);
+  expect(state.rows.length).toBe(3100);
   const start = performance.now();
   for (let i = 0; i < 20; i++) press(state, "DOWN", "LEFT", "RIGHT", "PAGE_DOWN", "UP");
   expect((performance.now() - start) / 20).toBeLessThan(100);
