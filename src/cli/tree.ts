@@ -19,9 +19,9 @@ const WHAT: Readonly<Record<RecordsKind, string>> = {
 
 const EXAMPLES = `
 Examples:
-  heapray tree heapray-server.js.1234.bin        walk through the tree; "?" tells the keys
-  heapray tree -b 20 server.bin | less           the tree as text
-  heapray tree --leaks --json server.bin         for a script
+  heapray tree heapray-server.js.1234.bin
+  heapray tree -b 20 --leaks server.bin
+  heapray tree --json server.bin
 `;
 
 export function treeCommand(): Command {
