@@ -10,7 +10,7 @@ const BUILTINS_THAT_CALL = /^(?:RunMicrotasks|Function\.prototype\.(?:apply|call
 /** Machine code that does so: V8's calls and microtasks, Node.js's callbacks, libuv's loop, what starts a thread or process. */
 const NATIVE_THAT_CALLS = new RegExp(
   [
-    "^(?:Builtins_|_start$|main$|__libc_start|start_thread$|__?clone3?$|uv_run$|uv__run_|uv__io_poll$|uv__work_done$)",
+    "^(?:Builtins_|_start$|main$|__libc_start|start_thread$|_*clone3?$|uv_run$|uv__run_|uv__io_poll$|uv__work_done$)",
     "^v8::internal::(?:\\(anonymous namespace\\)::)?Invoke",
     "^v8::internal::(?:Execution|MicrotaskQueue|FunctionCallbackArguments|Builtin_HandleApiCall|SourceTextModule)",
     "^v8::(?:Function::Call|Module::Evaluate|Script::Run|MicrotasksScope)",
