@@ -53,7 +53,7 @@ const ZERO_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/gu;
  * before when this is closed, when the process exits, and when it is ended or stopped by a signal.
  */
 export class Screen {
-  /** Resolves when the screen is closed. */
+  /** Resolves when the screen is closed, rejects where drawing or a key threw. */
   readonly closed: Promise<void>;
   readonly #terminal: Terminal;
   readonly #options: ScreenOptions;
@@ -61,13 +61,13 @@ export class Screen {
   #buffer: InstanceType<typeof termkit.ScreenBuffer> | undefined;
   #open = false;
   #drawn = false;
-  #settle: () => void = () => {};
+  #settle: (error?: unknown) => void = () => {};
 
   constructor(options: ScreenOptions) {
     this.#options = options;
     this.#terminal = ownTerminal();
-    this.closed = new Promise((resolve) => {
-      this.#settle = resolve;
+    this.closed = new Promise((resolve, reject) => {
+      this.#settle = (error) => (error === undefined ? resolve() : reject(error));
     });
     this.#terminal.on("key", this.#onKey);
     this.#terminal.on("resize", this.#onResize);
@@ -92,19 +92,20 @@ export class Screen {
     setImmediate(() => this.#draw());
   }
 
-  close(): void {
+  /** @param error what went wrong, if that is why */
+  close(error?: unknown): void {
     this.#leave();
     this.#terminal.off("key", this.#onKey);
     this.#terminal.off("resize", this.#onResize);
     for (const [signal, handler] of this.#signals) process.off(signal, handler);
     process.off("exit", this.#leave);
     process.stdin.unref();
-    this.#settle();
+    this.#settle(error);
   }
 
   readonly #onKey = (name: string): void => {
     if (name === "CTRL_Z") this.#stop();
-    else this.#options.onKey(name);
+    else this.#attempt(() => this.#options.onKey(name));
   };
 
   readonly #onResize = (): void => {
@@ -154,9 +155,20 @@ export class Screen {
     const buffer = this.#buffer ?? new termkit.ScreenBuffer({ dst: terminal, width, height });
     const whole = this.#buffer === undefined;
     this.#buffer = buffer;
-    this.#options.paint(canvasOf(buffer, this.#options.colors));
-    if (whole) terminal.clear();
-    buffer.draw({ delta: true });
+    this.#attempt(() => {
+      this.#options.paint(canvasOf(buffer, this.#options.colors));
+      if (whole) terminal.clear();
+      buffer.draw({ delta: true });
+    });
+  }
+
+  /** So that what went wrong can be read, and not on a screen that goes away. */
+  #attempt(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.close(error);
+    }
   }
 }
 
