@@ -6,7 +6,7 @@ const LOADER = /^node:internal\/(?:modules\/|bootstrap\/realm$|process\/esm_load
 const RUNS_PROGRAMS =
   /^node:internal\/(?:main\/|bootstrap\/|process\/(?:pre_execution|execution|task_queues|promises)$|timers$|async_hooks$|vm$)/;
 /** The engine's functions that call others. */
-const BUILTINS_THAT_CALL = /^(?:RunMicrotasks|Function\.prototype\.(?:apply|call)|Reflect\.(?:apply|construct))$/;
+const BUILTINS_THAT_CALL = /^(?:RunMicrotasks|next|Function\.prototype\.(?:apply|call)|Reflect\.(?:apply|construct))$/;
 /** Machine code that does so: V8's calls and microtasks, Node.js's callbacks, libuv's loop, what starts a thread or process. */
 const NATIVE_THAT_CALLS = new RegExp(
   [
