@@ -12,12 +12,17 @@ const no = (from, to, comment) => ({
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {
   forbidden: [
-    no("src/capture", "analysis|symbols|reporters|cli|tracker", "The format's reader stands alone."),
-    no("src/analysis", "reporters|cli|tracker", "Analysis knows captures only."),
-    no("src/symbols", "analysis|reporters|cli|tracker", "Symbols know records only."),
-    no("src/reporters", "cli|tracker", "A report can be made on any machine."),
-    no("src/tracker", "cli|reporters|analysis|symbols|ui", "The tracked process loads the tracker and nothing else."),
-    no("ui", "tracker|cli", "The page runs in a browser."),
+    no("src/capture", "analysis|symbols|reporters|terminal|cli|tracker", "The format's reader stands alone."),
+    no("src/analysis", "reporters|terminal|cli|tracker", "Analysis knows captures only."),
+    no("src/symbols", "analysis|reporters|terminal|cli|tracker", "Symbols know records only."),
+    no("src/reporters", "terminal|cli|tracker", "A report can be made on any machine."),
+    no("src/terminal", "cli|tracker", "A terminal shows what it is given."),
+    no(
+      "src/tracker",
+      "cli|terminal|reporters|analysis|symbols|ui",
+      "The tracked process loads the tracker and nothing else.",
+    ),
+    no("ui", "tracker|terminal|cli", "The page runs in a browser."),
     {
       name: "native-binding-from-tracker-only",
       severity: "error",

@@ -61,8 +61,8 @@ await build({
   external: ["*.node"],
 });
 
-// The command line: in one file, since loading modules is most of what starting it costs. What reads captures is loaded
-// when it is needed, from where it is.
+// The command line: in one file, since loading modules is most of what starting it costs. What reads captures, and
+// what draws on terminals, is loaded when it is needed, from where it is.
 await build({
   ...bundled,
   entryPoints: ["src/cli/main.ts"],
@@ -73,7 +73,7 @@ await build({
     {
       name: "readers-stay-modules",
       setup(bundle) {
-        bundle.onResolve({ filter: /^\.\.\/(analysis|reporters)\// }, ({ kind, path }) =>
+        bundle.onResolve({ filter: /^\.\.\/(analysis|reporters|terminal)\// }, ({ kind, path }) =>
           kind === "dynamic-import" ? { path, external: true } : undefined,
         );
       },

@@ -10,12 +10,14 @@ import { print } from "./standard-output.js";
 import { statsCommand } from "./stats.js";
 import { summaryCommand } from "./summary.js";
 import { transformCommand } from "./transform.js";
+import { treeCommand } from "./tree.js";
 
 const EXAMPLES = `
 Examples:
   heapray run server.js                          record a program
   heapray flamegraph heapray-server.js.1234.bin  see what held the memory at its peak
   heapray summary heapray-server.js.1234.bin     the same in one screen of text
+  heapray tree heapray-server.js.1234.bin        walk through the calls that led to it
   heapray stats heapray-server.js.1234.bin       how much was allocated in all, and in which sizes
   heapray diff before.bin after.bin              what grew from one run to another
 
@@ -49,6 +51,7 @@ function program(): Command {
     flamegraphCommand(),
     transformCommand(),
     summaryCommand(),
+    treeCommand(),
     statsCommand(),
     diffCommand(),
     parseCommand(),
