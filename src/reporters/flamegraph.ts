@@ -3,10 +3,11 @@ import type { AllocationRecord, MemorySnapshot, Metadata } from "../capture/reco
 import type { FlameGraphData, FlameGraphKind } from "./flamegraph-data.js";
 import { flameGraphHtml, readTemplate } from "./flamegraph-page.js";
 import { snapshotTable } from "./flamegraph-snapshots.js";
-import { FlameGraphTree, type SourceLine } from "./flamegraph-tree.js";
+import { FlameGraphTree } from "./flamegraph-tree.js";
+import type { SourceLine } from "./frame-table.js";
 
 export type { FlameGraphKind } from "./flamegraph-data.js";
-export type { SourceLine } from "./flamegraph-tree.js";
+export type { SourceLine } from "./frame-table.js";
 
 /** What a flame graph shows. */
 export interface FlameGraphInput {
