@@ -6,12 +6,14 @@ import { runCommand } from "./run.js";
 import { tell } from "./standard-error.js";
 import { print } from "./standard-output.js";
 import { summaryCommand } from "./summary.js";
+import { tableCommand } from "./table.js";
 import { transformCommand } from "./transform.js";
 
 const EXAMPLES = `
 Examples:
   heapray run server.js                          record a program
   heapray flamegraph heapray-server.js.1234.bin  see what held the memory at its peak
+  heapray table heapray-server.js.1234.bin       the same as a table to sort and search
   heapray summary heapray-server.js.1234.bin     the same in one screen of text
 
 "heapray <command> --help" tells each command's options.
@@ -39,7 +41,7 @@ function program(): Command {
     .helpCommand("help [command]", "print a command's help")
     .enablePositionalOptions()
     .addHelpText("after", EXAMPLES);
-  for (const command of [runCommand(), flamegraphCommand(), transformCommand(), summaryCommand()]) {
+  for (const command of [runCommand(), flamegraphCommand(), tableCommand(), transformCommand(), summaryCommand()]) {
     all.addCommand(command.helpOption("-h, --help", "print this help"));
   }
   const settle = (command: Command): void => {

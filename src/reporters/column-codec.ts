@@ -80,17 +80,16 @@ function readVarints(bytes: Uint8Array, count: number): Float64Array {
   const values = new Float64Array(count);
   let offset = 0;
   for (let i = 0; i < count; i++) {
-    let value = 0;
-    let factor = 1;
-    let byte: number;
-    do {
-      if (offset === bytes.length) throw new Error("the report's data is cut short");
+    // Past the end there is undefined, which counts as 0 here and is told below.
+    let byte = bytes[offset++] as number;
+    let value = byte & 0x7f;
+    for (let factor = 0x80; byte >= 0x80; factor *= 0x80) {
       byte = bytes[offset++] as number;
       value += (byte & 0x7f) * factor;
-      factor *= 0x80;
-    } while (byte >= 0x80);
+    }
     values[i] = value;
   }
+  if (offset > bytes.length) throw new Error("the report's data is cut short");
   return values;
 }
 

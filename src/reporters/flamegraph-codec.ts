@@ -3,14 +3,14 @@
  * something else than their numbers.
  */
 import { differences, packColumns, sums, unpackColumns } from "./column-codec.js";
-import type { FlameGraphData, FlameGraphKind, FlameGraphMetadata } from "./flamegraph-data.js";
+import type { FlameGraphData, ReportKind, ReportMetadata } from "./flamegraph-data.js";
 
 const VERSION = 1;
 
 interface Header {
   readonly version: number;
-  readonly kind: FlameGraphKind;
-  readonly metadata: FlameGraphMetadata;
+  readonly kind: ReportKind;
+  readonly metadata: ReportMetadata;
   readonly strings: readonly string[];
   readonly threads: readonly string[];
   readonly frames: number;
@@ -62,18 +62,18 @@ export function decodeFlameGraph(bytes: Uint8Array): FlameGraphData {
     strings: header.strings,
     threads: header.threads,
     frames: {
-      function: Uint32Array.from(column(header.frames)),
-      file: Uint32Array.from(column(header.frames)),
-      line: Uint32Array.from(column(header.frames)),
-      column: Uint32Array.from(column(header.frames)),
-      category: Uint8Array.from(column(header.frames)),
-      source: Uint32Array.from(column(header.frames)),
+      function: new Uint32Array(column(header.frames)),
+      file: new Uint32Array(column(header.frames)),
+      line: new Uint32Array(column(header.frames)),
+      column: new Uint32Array(column(header.frames)),
+      category: new Uint8Array(column(header.frames)),
+      source: new Uint32Array(column(header.frames)),
     },
     nodes: { parent: parents(column(header.nodes)), frame: known(column(header.nodes)) },
     weights: {
-      node: Uint32Array.from(sums(column(header.weights))),
-      thread: Uint32Array.from(column(header.weights)),
-      kind: Uint8Array.from(column(header.weights)),
+      node: new Uint32Array(sums(column(header.weights))),
+      thread: new Uint32Array(column(header.weights)),
+      kind: new Uint8Array(column(header.weights)),
       bytes: column(header.weights),
       allocations: column(header.weights),
     },

@@ -1,12 +1,12 @@
-import { basename } from "node:path";
 import type { AllocationRecord, MemorySnapshot, Metadata } from "../capture/records.js";
-import type { FlameGraphData, FlameGraphKind } from "./flamegraph-data.js";
+import type { FlameGraphData, ReportKind } from "./flamegraph-data.js";
 import { flameGraphHtml, readTemplate } from "./flamegraph-page.js";
 import { snapshotTable } from "./flamegraph-snapshots.js";
 import { FlameGraphTree } from "./flamegraph-tree.js";
 import type { SourceLine } from "./frame-table.js";
+import { pageMetadata, pageTitle } from "./report-page.js";
 
-export type { FlameGraphKind } from "./flamegraph-data.js";
+export type { ReportKind } from "./flamegraph-data.js";
 export type { SourceLine } from "./frame-table.js";
 
 /** What a flame graph shows. */
@@ -16,7 +16,7 @@ export interface FlameGraphInput {
   /** Memory over time; may be empty. */
   readonly snapshots: Iterable<MemorySnapshot>;
   readonly metadata: Metadata;
-  readonly kind: FlameGraphKind;
+  readonly kind: ReportKind;
   /** Text of source lines, asked for once per file and line that the graph names. */
   readonly sourceLine?: SourceLine;
 }
@@ -25,21 +25,9 @@ export interface FlameGraphInput {
 export function flameGraphData(input: FlameGraphInput): FlameGraphData {
   const tree = new FlameGraphTree();
   for (const record of input.records) tree.add(record);
-  const { metadata } = input;
   return {
     kind: input.kind,
-    metadata: {
-      pid: metadata.pid,
-      commandLine: metadata.commandLine,
-      cwd: metadata.cwd,
-      runtime: { name: metadata.runtime.name, version: metadata.runtime.version },
-      startTimeMs: metadata.startTimeMs,
-      endTimeMs: metadata.endTimeMs,
-      complete: metadata.complete,
-      totalAllocations: metadata.totalAllocations,
-      peakMemory: metadata.peakMemory,
-      heaprayVersion: metadata.heaprayVersion,
-    },
+    metadata: pageMetadata(input.metadata),
     ...tree.finish(input.sourceLine),
     snapshots: snapshotTable(input.snapshots),
   };
@@ -51,7 +39,5 @@ export function flameGraphData(input: FlameGraphInput): FlameGraphData {
  */
 export function renderFlameGraph(input: FlameGraphInput): string {
   const template = readTemplate();
-  const script = basename(input.metadata.commandLine[1] ?? input.metadata.commandLine[0] ?? "");
-  const what = input.kind === "leaks" ? "leaks" : "high-water mark";
-  return flameGraphHtml(flameGraphData(input), `${script} · ${what} · heapray`, template);
+  return flameGraphHtml(flameGraphData(input), pageTitle(input.metadata, input.kind), template);
 }

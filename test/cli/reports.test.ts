@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { decodeTable } from "../../src/reporters/table-codec.js";
 import { CaptureWriter, HEADER } from "../support/capture-writer.js";
 import { cliPath, type Folder, heapray, temporaryFolder } from "../support/heapray.js";
 
@@ -85,6 +87,40 @@ describe("flamegraph", () => {
   });
 });
 
+describe("table", () => {
+  /** What the page in a file holds. */
+  const tableIn = (file: string) => {
+    const [, payload = ""] = /id="heapray-data">([A-Za-z0-9+/=]+)</.exec(readFileSync(folder.join(file), "utf8")) ?? [];
+    return decodeTable(gunzipSync(Buffer.from(payload, "base64")));
+  };
+
+  test("writes a page beside the capture", () => {
+    folder.write("heapray-app.1.bin", capture());
+    const { status, stdout, stderr } = heapray(["table", "heapray-app.1.bin"], inFolder());
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "Wrote heapray-table-app.1.html\n", stderr: "" });
+    const { kind, splitThreads, rows, frames, strings } = tableIn("heapray-table-app.1.html");
+    expect({ kind, splitThreads }).toEqual({ kind: "high-water-mark", splitThreads: false });
+    expect([...rows.bytes]).toEqual([3000]);
+    expect([...rows.allocations]).toEqual([2]);
+    const places = [rows.owner[0], rows.frame[0]].map(
+      (row = 0) => `${strings[frames.function[row] ?? 0]} ${strings[frames.file[row] ?? 0]}:${frames.line[row]}`,
+    );
+    expect(places).toEqual(["load /srv/app/app.ts:7", "alloc node:buffer:400"]);
+  });
+
+  test("--leaks shows what was held at the end, --split-threads the threads apart", () => {
+    folder.write("a.bin", capture());
+    const { stderr } = heapray(["table", "--leaks", "--split-threads", "-o", "out.html", "a.bin"], inFolder());
+    expect(stderr).toBe("");
+    const { kind, splitThreads, rows } = tableIn("out.html");
+    expect({ kind, splitThreads, bytes: [...rows.bytes] }).toEqual({
+      kind: "leaks",
+      splitThreads: true,
+      bytes: [1000],
+    });
+  });
+});
+
 describe("summary", () => {
   test("prints the peak and the program's lines", () => {
     folder.write("a.bin", capture());
@@ -124,6 +160,7 @@ describe("summary", () => {
 
 describe.each([
   ["flamegraph", ["flamegraph"], "heapray-flamegraph-app.html"],
+  ["table", ["table"], "heapray-table-app.html"],
   ["transform csv", ["transform", "csv"], "heapray-csv-app.csv"],
 ])("%s refuses", (_, command, output) => {
   test("to overwrite, without -f", () => {
@@ -138,7 +175,7 @@ describe.each([
   });
 });
 
-describe.each([["flamegraph"], ["transform csv"], ["summary"]])("%s says in one sentence", (name) => {
+describe.each([["flamegraph"], ["table"], ["transform csv"], ["summary"]])("%s says in one sentence", (name) => {
   const command = name.split(" ");
 
   test.each([
@@ -162,6 +199,7 @@ describe("help", () => {
     ["heapray", []],
     ["heapray run", ["run"]],
     ["heapray flamegraph", ["flamegraph"]],
+    ["heapray table", ["table"]],
     ["heapray transform", ["transform"]],
     ["heapray transform csv", ["transform", "csv"]],
     ["heapray summary", ["summary"]],
@@ -173,7 +211,7 @@ describe("help", () => {
   });
 
   test("every example of the help is a command that parses", () => {
-    for (const name of ["run", "flamegraph", "transform", "summary"]) {
+    for (const name of ["run", "flamegraph", "table", "transform", "summary"]) {
       const { stdout } = heapray([name, "--help"], inFolder());
       const examples = [...stdout.matchAll(/^ {2}heapray (.*)$/gm)].map(([, rest = ""]) =>
         rest.replace(/'[^']*'/, "1"),

@@ -23,7 +23,10 @@ export const CATEGORY_NAMES: Record<Category, string> = {
   [Category.ROOT]: "Everything",
 };
 
-export function frameTexts(data: FlameGraphData, frame: number): FrameTexts {
+/** What a page needs of its data to name a frame. */
+export type NamedFrames = Pick<FlameGraphData, "frames" | "strings" | "metadata">;
+
+export function frameTexts(data: NamedFrames, frame: number): FrameTexts {
   const { frames, strings, metadata } = data;
   if (frames.category[frame] === Category.ROOT) return { name: "all memory", place: "", shortPlace: "", source: "" };
   const file = strings[frames.file[frame] as number] ?? "";

@@ -20,6 +20,8 @@ export interface Tip {
  */
 export class PageState {
   readonly data: FlameGraphData;
+  /** Of all that was allocated and is in the report. */
+  readonly heldBytes: number;
   readonly orientation: Signal<Orientation> = signal("icicle");
   readonly metric: Signal<Metric> = signal("bytes");
   readonly hideInternals = signal(false);
@@ -54,6 +56,7 @@ export class PageState {
 
   constructor(data: FlameGraphData) {
     this.data = data;
+    this.heldBytes = data.weights.bytes.reduce((sum, bytes) => sum + bytes, 0);
     this.tree = computed(() => buildCallTree(data, this.options.value));
     this.palette = computed(() => paletteOf(data, theme.value));
     const matched = computed(() => matchFrames(data, this.query.value));

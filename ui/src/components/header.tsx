@@ -1,11 +1,20 @@
+import type { Signal } from "@preact/signals";
+import type { ReportKind, ReportMetadata } from "../../../src/reporters/flamegraph-data.js";
 import { formatBytes, formatCount, formatDuration } from "../model/format.js";
 import { baseName, displayPath, visible } from "../model/names.js";
-import type { PageState } from "../state.js";
 import { theme, toggleTheme } from "../theme.js";
 import { Mark, MoonIcon, SunIcon } from "./icons.js";
 
-export function Header({ state }: { state: PageState }) {
-  const { metadata, kind } = state.data;
+interface HeaderProps {
+  readonly metadata: ReportMetadata;
+  readonly kind: ReportKind;
+  /** Bytes of all that the report shows. */
+  readonly heldBytes: number;
+  readonly helpOpen: Signal<boolean>;
+}
+
+/** Which program the report is of, and the figures of its run. */
+export function Header({ metadata, kind, heldBytes, helpOpen }: HeaderProps) {
   const [program = "", ...rest] = metadata.commandLine;
   const command = [baseName(program), ...rest.map((argument) => displayPath(argument, metadata.cwd))].join(" ");
   const started = new Date(metadata.startTimeMs);
@@ -18,8 +27,7 @@ export function Header({ state }: { state: PageState }) {
     ["PID", String(metadata.pid)],
   ];
   if (leaks) {
-    const leaked = state.data.weights.bytes.reduce((sum, bytes) => sum + bytes, 0);
-    facts.unshift(["Leaked", formatBytes(leaked), `${formatCount(leaked)} bytes never freed`]);
+    facts.unshift(["Leaked", formatBytes(heldBytes), `${formatCount(heldBytes)} bytes never freed`]);
   }
   return (
     <header class="top">
@@ -59,7 +67,7 @@ export function Header({ state }: { state: PageState }) {
           type="button"
           class="icon-button"
           onClick={() => {
-            state.helpOpen.value = true;
+            helpOpen.value = true;
           }}
           aria-label="Keys and help"
           title="Keys and help (?)"
