@@ -1,10 +1,34 @@
 /** Reading captures: no native code, on any machine. */
 
 export { MERGED_THREAD_NAME } from "./analysis/allocation-record.js";
-export { CaptureReader, type MergeOptions, type OpenCapture, type ReaderOptions } from "./analysis/capture-reader.js";
+export {
+  CaptureReader,
+  type MergeOptions,
+  type OpenCapture,
+  type ReaderOptions,
+  type StatisticsOptions,
+  type TemporaryOptions,
+} from "./analysis/capture-reader.js";
 export { FileReader } from "./analysis/file-reader.js";
+export {
+  changeOf,
+  type Growth,
+  type GrowthBy,
+  type GrowthSide,
+  growthOf,
+  type Held,
+  type PlaceGrowth,
+} from "./analysis/growth.js";
 export { LiveCapture, type LiveCaptureOptions } from "./analysis/live-capture.js";
+export type { SizeBin } from "./analysis/size-histogram.js";
 export { type ConnectOptions, SocketReader, type SocketReaderOptions } from "./analysis/socket-reader.js";
+export type { LocationTotal, ModuleTotal, Statistics } from "./analysis/statistics.js";
+export type {
+  Interval,
+  TemporalAllocationRecord,
+  TemporalAllocationRecords,
+  TemporalHighWaterMarkAllocationRecords,
+} from "./analysis/temporal-records.js";
 export { AggregateTable } from "./capture/aggregate.js";
 export { ArrivingByteSource, type ByteSource, MemoryByteSource } from "./capture/byte-source.js";
 export type { CaptureEnd, CaptureSource } from "./capture/capture-source.js";

@@ -14,7 +14,13 @@ export interface RecordContext {
 }
 
 /** Thread index of records that hold all threads' allocations. */
-const MERGED = -1;
+export const MERGED = -1;
+
+/** The kernel's id and the name of a thread, or of all. */
+export function identityOf({ tables }: RecordContext, thread: number): Pick<AllocationRecord, "tid" | "threadName"> {
+  if (thread === MERGED) return { tid: 0, threadName: MERGED_THREAD_NAME };
+  return { tid: tables.threadTid.at(thread), threadName: tables.strings.get(tables.threadName.at(thread)) };
+}
 
 class LocatedRecord implements AllocationRecord {
   readonly tid: number;
@@ -35,9 +41,9 @@ class LocatedRecord implements AllocationRecord {
     size: number,
     nAllocations: number,
   ) {
-    const { strings, threadTid, threadName } = context.tables;
-    this.tid = thread === MERGED ? 0 : threadTid.at(thread);
-    this.threadName = thread === MERGED ? MERGED_THREAD_NAME : strings.get(threadName.at(thread));
+    const { tid, threadName } = identityOf(context, thread);
+    this.tid = tid;
+    this.threadName = threadName;
     this.address = address;
     this.size = size;
     this.allocator = allocator;
@@ -63,23 +69,34 @@ export function eventRecord(
   return new LocatedRecord(context, thread, node, allocator, address, size, 1);
 }
 
+/** Sums by location. */
+export interface LocationSums {
+  countOf(location: number): number;
+  bytesOf(location: number): number;
+}
+
+/** What locations held at the high-water mark. */
+export function atPeak(figures: LocationFigures): LocationSums {
+  return { countOf: (location) => figures.peakCountOf(location), bytesOf: (location) => figures.peakBytesOf(location) };
+}
+
+/** What locations hold at the end. */
+export function atEnd(figures: LocationFigures): LocationSums {
+  return { countOf: (location) => figures.liveCountOf(location), bytesOf: (location) => figures.liveBytesOf(location) };
+}
+
 /**
- * A record per location that holds something: at the high-water mark, or live at the end. In the order in which the
- * locations first allocated. With `mergeThreads` the locations of one stack and allocator are one record.
+ * A record per location of which `sums` count something. In the order in which the locations first allocated. With
+ * `mergeThreads` the locations of one stack and allocator are one record.
  */
 export function* locationRecords(
   context: RecordContext,
-  figures: LocationFigures,
-  moment: "peak" | "end",
+  locations: LocationFigures["locations"],
+  sums: LocationSums,
   mergeThreads: boolean,
 ): Generator<AllocationRecord, void, undefined> {
-  const { locations } = figures;
-  const count = (location: number) =>
-    moment === "peak" ? figures.peakCountOf(location) : figures.liveCountOf(location);
-  const bytes = (location: number) =>
-    moment === "peak" ? figures.peakBytesOf(location) : figures.liveBytesOf(location);
   const held: number[] = [];
-  for (let location = 0; location < locations.length; location++) if (count(location) > 0) held.push(location);
+  for (let location = 0; location < locations.length; location++) if (sums.countOf(location) > 0) held.push(location);
   context.stacks.expect(held.map((location) => locations.node.at(location)));
   const record = (thread: number, location: number, size: number, nAllocations: number) => {
     const allocator = locations.allocator.at(location);
@@ -87,21 +104,26 @@ export function* locationRecords(
   };
   if (!mergeThreads) {
     for (const location of held) {
-      yield record(locations.thread.at(location), location, bytes(location), count(location));
+      yield record(locations.thread.at(location), location, sums.bytesOf(location), sums.countOf(location));
     }
     return;
   }
   const merged = new Map<number, { location: number; size: number; n: number }>();
   for (const location of held) {
-    const n = count(location);
-    const key = locations.node.at(location) * 256 + locations.allocator.at(location);
+    const n = sums.countOf(location);
+    const key = placeOf(locations, location);
     const entry = merged.get(key);
     if (entry === undefined) {
-      merged.set(key, { location, size: bytes(location), n });
+      merged.set(key, { location, size: sums.bytesOf(location), n });
     } else {
-      entry.size += bytes(location);
+      entry.size += sums.bytesOf(location);
       entry.n += n;
     }
   }
   for (const { location, size, n } of merged.values()) yield record(MERGED, location, size, n);
+}
+
+/** The location's stack and allocator in one number. */
+export function placeOf({ node, allocator }: LocationFigures["locations"], location: number): number {
+  return node.at(location) * 256 + allocator.at(location);
 }

@@ -8,12 +8,28 @@ import type { NativeSymbols } from "../symbols/native-symbols.js";
 import { SourceMaps } from "../symbols/source-maps.js";
 import { SourceText } from "../symbols/source-text.js";
 import type { ReadText } from "../symbols/text-files.js";
-import { eventRecord, locationRecords, type RecordContext } from "./allocation-record.js";
-import { type CaptureContents, contentsOf } from "./capture-contents.js";
+import { AllocationLifetimes } from "./allocation-lifetimes.js";
+import { atEnd, atPeak, eventRecord, locationRecords, type RecordContext } from "./allocation-record.js";
+import { AllocationStatistics } from "./allocation-statistics.js";
+import type { Births } from "./births.js";
+import { type CaptureContents, contentsOf, type FurtherAnalyses } from "./capture-contents.js";
+import { IntervalSnapshots } from "./interval-snapshots.js";
+import { LiveAtMoments } from "./live-at-moments.js";
+import type { LiveMemory, LiveMemoryOptions } from "./live-memory.js";
 import type { LocationFigures } from "./location-figures.js";
+import type { ChangeReader } from "./memory-changes.js";
+import { mergedLifetimes, mergedMarks } from "./merged-threads.js";
 import { NativeFrames } from "./native-frames.js";
 import { SnapshotSeries } from "./snapshot-series.js";
 import { StackTraces } from "./stack-traces.js";
+import { type Statistics, statisticsOf } from "./statistics.js";
+import { TemporalHighWaterMarks } from "./temporal-high-water-marks.js";
+import {
+  type TemporalAllocationRecords,
+  type TemporalHighWaterMarkAllocationRecords,
+  temporalRecords,
+} from "./temporal-records.js";
+import { TemporaryAllocations } from "./temporary-allocations.js";
 
 export interface ReaderOptions {
   /** Whether stack traces show original sources through source maps; true unless told. */
@@ -34,6 +50,22 @@ export interface ReaderOptions {
 export interface MergeOptions {
   /** One record per stack and allocator (tid 0) instead of one per thread, stack and allocator; true unless told. */
   readonly mergeThreads?: boolean;
+}
+
+/** Which of a capture's allocations a report is about. */
+export type RecordsKind = "high-water-mark" | "leaks" | "temporary";
+
+export interface TemporaryOptions extends MergeOptions {
+  /**
+   * How many other allocations of the same thread there may be between a temporary allocation and its free; 1 unless
+   * told, with which a container that grows is seen.
+   */
+  readonly threshold?: number;
+}
+
+export interface StatisticsOptions {
+  /** How many locations and modules to tell of; 5 unless told. */
+  readonly numLargest?: number;
 }
 
 /** Starts a pass over the capture; `onRead` is to be called with the bytes read so far. */
@@ -109,7 +141,8 @@ export class CaptureReader implements Disposable {
    */
   getHighWatermarkAllocationRecords({ mergeThreads = true }: MergeOptions = {}): IterableIterator<AllocationRecord> {
     const { context, figures } = this.#scan();
-    return locationRecords(context, figures(), "peak", mergeThreads);
+    const held = figures();
+    return locationRecords(context, held.locations, atPeak(held), mergeThreads);
   }
 
   /**
@@ -118,7 +151,104 @@ export class CaptureReader implements Disposable {
    */
   getLeakedAllocationRecords({ mergeThreads = true }: MergeOptions = {}): IterableIterator<AllocationRecord> {
     const { context, figures } = this.#scan();
-    return locationRecords(context, figures(), "end", mergeThreads);
+    const held = figures();
+    return locationRecords(context, held.locations, atEnd(held), mergeThreads);
+  }
+
+  /**
+   * The temporary allocations, merged by location: freed by the thread that made them before it made more than
+   * `threshold` others. Each call is a pass over the capture.
+   * @throws CaptureError `CORRUPT`, `AGGREGATED`
+   * @throws RangeError the threshold is no whole number, or negative
+   */
+  getTemporaryAllocationRecords(options: TemporaryOptions = {}): IterableIterator<AllocationRecord> {
+    const { mergeThreads = true, threshold = 1 } = options;
+    if (!Number.isSafeInteger(threshold) || threshold < 0) {
+      throw new RangeError(
+        `The threshold of temporary allocations must be a whole number, 0 or more, not ${threshold}.`,
+      );
+    }
+    const { found, scan } = this.#analyse((live) => new TemporaryAllocations(live.locations, threshold));
+    return locationRecords(scan.context, scan.figures().locations, found, mergeThreads);
+  }
+
+  /**
+   * What was allocated and when it was freed, in intervals between memory snapshots, by location: from it follows what
+   * any range of time leaked. Allocations that were freed in the interval that they were made in are left out. Each call
+   * is a pass over the capture.
+   * @throws CaptureError `CORRUPT`, `AGGREGATED`
+   */
+  getTemporalAllocationRecords({ mergeThreads = true }: MergeOptions = {}): TemporalAllocationRecords {
+    const snapshots = new IntervalSnapshots();
+    const { found, scan } = this.#analyse(
+      (live) => new AllocationLifetimes(live.births as Births),
+      { maxIntervals: this.#maxSnapshots, births: true },
+      snapshots,
+    );
+    const { locations } = scan.figures();
+    const rows = mergeThreads ? mergedLifetimes(found.records(), locations) : found.records();
+    return {
+      snapshots: snapshots.snapshots,
+      [Symbol.iterator]: () => temporalRecords(scan.context, locations, rows, mergeThreads),
+    };
+  }
+
+  /**
+   * What was held at the high-water mark of each interval between memory snapshots, by location: from it follows the
+   * high-water mark of any range of time, which is that of its highest interval. Each call is a pass over the capture.
+   * @throws CaptureError `CORRUPT`, `AGGREGATED`
+   */
+  getTemporalHighWaterMarkAllocationRecords(options: MergeOptions = {}): TemporalHighWaterMarkAllocationRecords {
+    const { mergeThreads = true } = options;
+    const snapshots = new IntervalSnapshots();
+    const { found, scan } = this.#analyse(
+      (live) => new TemporalHighWaterMarks(live.locations),
+      { maxIntervals: this.#maxSnapshots },
+      snapshots,
+    );
+    const { locations } = scan.figures();
+    const rows = mergeThreads ? mergedMarks(found.records(), locations) : found.records();
+    return {
+      snapshots: snapshots.snapshots,
+      highWaterMarkBySnapshot: found.bytesByInterval,
+      [Symbol.iterator]: () => temporalRecords(scan.context, locations, rows, mergeThreads),
+    };
+  }
+
+  /**
+   * What was allocated in all, freed or not: totals, sizes, allocators, and the locations and modules that allocated
+   * most. Each call is a pass over the capture.
+   * @throws CaptureError `CORRUPT`, `AGGREGATED`
+   * @throws RangeError `numLargest` is no whole number, or less than 1
+   */
+  getStatistics({ numLargest = 5 }: StatisticsOptions = {}): Statistics {
+    if (!Number.isSafeInteger(numLargest) || numLargest < 1) {
+      throw new RangeError(`The number of locations to tell of must be a whole number, 1 or more, not ${numLargest}.`);
+    }
+    const { found, scan } = this.#analyse((live) => new AllocationStatistics(live.locations));
+    const figures = scan.figures();
+    return statisticsOf(found, figures, scan.context, { cwd: this.metadata.cwd, numLargest });
+  }
+
+  /**
+   * The allocations that were live at each of the given moments, merged by location. A moment is the first memory
+   * snapshot that is not before it; after the last one it is the end. Each call is one pass over the capture.
+   * @param timesMs milliseconds since tracking started
+   * @returns the records of each moment, in the same order
+   * @throws CaptureError `CORRUPT`, `AGGREGATED`
+   * @throws RangeError a moment is negative, or no number
+   */
+  getLiveAllocationRecordsAt(
+    timesMs: readonly number[],
+    { mergeThreads = true }: MergeOptions = {},
+  ): IterableIterator<AllocationRecord>[] {
+    for (const timeMs of timesMs) {
+      if (!(timeMs >= 0))
+        throw new RangeError(`A moment must be milliseconds since the start, 0 or more, not ${timeMs}.`);
+    }
+    const { found, scan } = this.#analyse(() => new LiveAtMoments(timesMs));
+    const { locations } = scan.figures();
+    return timesMs.map((timeMs) => locationRecords(scan.context, locations, found.at(timeMs), mergeThreads));
   }
 
   /** The process's memory over time. */
@@ -180,12 +310,34 @@ export class CaptureReader implements Disposable {
   }
 
   #scan(): Scan {
-    if (this.#scanned !== undefined) return this.#scanned;
+    return this.#scanned ?? this.#read();
+  }
+
+  /**
+   * Another pass, for an analysis that needs single records; `others` read along.
+   * @throws CaptureError `AGGREGATED`, `CORRUPT`
+   */
+  #analyse<Analysis extends ChangeReader>(
+    make: (live: LiveMemory) => Analysis,
+    live?: LiveMemoryOptions,
+    ...others: ChangeReader[]
+  ): { found: Analysis; scan: Scan } {
+    this.#contents.checkSingleRecords();
+    const found: Analysis[] = [];
+    const readers = (memory: LiveMemory): ChangeReader[] => {
+      found.push(make(memory));
+      return [...others, ...found];
+    };
+    const scan = this.#read({ live, readers });
+    return { found: found[0] as Analysis, scan };
+  }
+
+  #read(further?: FurtherAnalyses): Scan {
     const source = this.#openPass();
     const snapshots = new SnapshotSeries(this.#maxSnapshots);
     let figures: () => LocationFigures;
     try {
-      figures = this.#contents.read(source, (snapshot) => snapshots.add(snapshot));
+      figures = this.#contents.read(source, (snapshot) => snapshots.add(snapshot), further);
     } finally {
       source.close();
     }

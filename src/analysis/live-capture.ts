@@ -9,7 +9,7 @@ import { FunctionNames } from "../symbols/function-names.js";
 import type { NativeSymbols } from "../symbols/native-symbols.js";
 import { SourceMaps } from "../symbols/source-maps.js";
 import type { ReadText } from "../symbols/text-files.js";
-import { locationRecords, type RecordContext } from "./allocation-record.js";
+import { atEnd, locationRecords, type RecordContext } from "./allocation-record.js";
 import type { MergeOptions } from "./capture-reader.js";
 import { HighWaterMark } from "./high-water-mark.js";
 import { NativeFrames } from "./native-frames.js";
@@ -119,7 +119,8 @@ export class LiveCapture {
 
   /** The allocations that are live now, merged by location. */
   records({ mergeThreads = true }: MergeOptions = {}): AllocationRecord[] {
-    return this.#context === undefined ? [] : [...locationRecords(this.#context, this.#mark, "end", mergeThreads)];
+    if (this.#context === undefined) return [];
+    return [...locationRecords(this.#context, this.#mark.locations, atEnd(this.#mark), mergeThreads)];
   }
 
   #takeIn(decoder: CaptureDecoder): void {

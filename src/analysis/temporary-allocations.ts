@@ -15,7 +15,7 @@ export class TemporaryAllocations implements ChangeReader {
   readonly #threshold: number;
   readonly #byLocation = new Float64Column();
   /** By thread: its last allocations. */
-  readonly #recent: Recent[] = [];
+  readonly #recent: RecentAllocations[] = [];
 
   /** `locations`: those of the LiveMemory whose changes it is told. `threshold`: memray's default is 1. */
   constructor(locations: Locations, threshold = 1) {
@@ -57,10 +57,11 @@ export class TemporaryAllocations implements ChangeReader {
     return this.#byLocation.at(location * PAIR + 1);
   }
 
-  #recentOf(thread: number): Recent {
+  #recentOf(thread: number): RecentAllocations {
     let recent = this.#recent[thread];
     if (recent === undefined) {
-      recent = new Recent(this.#threshold + 1);
+      const length = this.#threshold + 1;
+      recent = length <= FEW ? new FewAllocations(length) : new ManyAllocations(length);
       this.#recent[thread] = recent;
     }
     return recent;
@@ -68,7 +69,15 @@ export class TemporaryAllocations implements ChangeReader {
 }
 
 /** A thread's last allocations: as many as there may be until one is not temporary any more. */
-class Recent {
+interface RecentAllocations {
+  push(address: number, size: number): void;
+  has(address: number, size: number): boolean;
+}
+
+/** So few that looking through them costs less than a look-up. */
+const FEW = 16;
+
+class FewAllocations implements RecentAllocations {
   readonly #address: Float64Array;
   readonly #size: Float64Array;
   #next = 0;
@@ -89,5 +98,32 @@ class Recent {
       if (this.#address[i] === address && this.#size[i] === size) return true;
     }
     return false;
+  }
+}
+
+/** Memory follows the distinct addresses, however many there may be. */
+class ManyAllocations implements RecentAllocations {
+  readonly #length: number;
+  /** By address, the oldest first: the last allocation there. */
+  readonly #last = new Map<number, { readonly number: number; readonly size: number }>();
+  #number = 0;
+
+  constructor(length: number) {
+    this.#length = length;
+  }
+
+  push(address: number, size: number): void {
+    this.#last.delete(address);
+    this.#last.set(address, { number: this.#number++, size });
+    if (this.#last.size <= this.#length) return;
+    for (const oldest of this.#last.keys()) {
+      this.#last.delete(oldest);
+      break;
+    }
+  }
+
+  has(address: number, size: number): boolean {
+    const last = this.#last.get(address);
+    return last !== undefined && last.size === size && this.#number - last.number <= this.#length;
   }
 }

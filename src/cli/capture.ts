@@ -1,19 +1,24 @@
+import type { RecordsKind } from "../analysis/capture-reader.js";
 import type { FileReader } from "../analysis/file-reader.js";
 import type { AllocationRecord } from "../capture/records.js";
+import { type KindOptions, kindOf } from "./kind.js";
 import { checkInputFile } from "./paths.js";
 import { progressBar } from "./progress.js";
 import { tell } from "./standard-error.js";
 
-export interface OpenCapture {
+export interface OpenReader {
   readonly reader: FileReader;
-  /** What was live at the peak, or with `leaks` at the end. */
-  readonly records: Iterable<AllocationRecord>;
   /** Takes the progress bar away, says what the stacks lack, and closes the capture. */
   done(): void;
 }
 
-export interface OpenOptions {
-  readonly leaks: boolean;
+export interface OpenCapture extends OpenReader {
+  /** What the options ask for: what was live at the peak or at the end, or temporary allocations. */
+  readonly records: Iterable<AllocationRecord>;
+  readonly kind: RecordsKind;
+}
+
+export interface OpenOptions extends KindOptions {
   /** Whether what several threads allocated at one place is one record. */
   readonly mergeThreads?: boolean;
 }
@@ -23,7 +28,7 @@ export interface OpenOptions {
  * @throws {CliError} there is no such file
  * @throws {CaptureError} it is no capture, or a damaged one
  */
-export async function openCapture(file: string, { leaks, mergeThreads = true }: OpenOptions): Promise<OpenCapture> {
+export async function openReader(file: string): Promise<OpenReader> {
   checkInputFile(file);
   // The reader is loaded here and not above, so that `heapray run` starts without it.
   const { FileReader } = await import("../analysis/file-reader.js");
@@ -31,13 +36,31 @@ export async function openCapture(file: string, { leaks, mergeThreads = true }: 
   const reader = new FileReader(file, { onProgress: (done, total) => progress.update(done, total) });
   return {
     reader,
-    records: leaks
-      ? reader.getLeakedAllocationRecords({ mergeThreads })
-      : reader.getHighWatermarkAllocationRecords({ mergeThreads }),
     done() {
       progress.stop();
       for (const warning of reader.warnings) tell(`heapray: ${warning}\n`);
       reader.close();
     },
   };
+}
+
+/**
+ * Opens a capture for a report of some of its allocations.
+ * @throws {CaptureError} also where an aggregated capture does not have them
+ */
+export async function openCapture(file: string, options: OpenOptions): Promise<OpenCapture> {
+  const { reader, done } = await openReader(file);
+  const { mergeThreads = true } = options;
+  const { kind, threshold } = kindOf(options);
+  const recordsOf = {
+    "high-water-mark": () => reader.getHighWatermarkAllocationRecords({ mergeThreads }),
+    leaks: () => reader.getLeakedAllocationRecords({ mergeThreads }),
+    temporary: () => reader.getTemporaryAllocationRecords({ mergeThreads, threshold }),
+  };
+  try {
+    return { reader, records: recordsOf[kind](), kind, done };
+  } catch (error) {
+    done();
+    throw error;
+  }
 }

@@ -1,23 +1,25 @@
 import { Command } from "commander";
 import { openCapture } from "./capture.js";
+import { type KindOptions, withKindOptions } from "./kind.js";
 import { checkOutputFile, reportFileName, typed } from "./paths.js";
 import { print } from "./standard-output.js";
 import { writeWholeFile } from "./whole-file.js";
 
-interface FlameGraphOptions {
+interface FlameGraphOptions extends KindOptions {
   readonly output?: string;
   readonly force: boolean;
-  readonly leaks: boolean;
+  readonly splitThreads: boolean;
 }
 
 const EXAMPLES = `
 Examples:
   heapray flamegraph heapray-server.js.1234.bin
   heapray flamegraph --leaks -o leaks.html -f server.bin
+  heapray flamegraph --temporary-allocations --split-threads server.bin
 `;
 
 export function flamegraphCommand(): Command {
-  return new Command("flamegraph")
+  const command = new Command("flamegraph")
     .summary("make a flame graph of the peak, as one HTML file")
     .description("Make a flame graph of the memory held at the peak: one HTML file that opens offline.")
     .argument("<capture>", "a capture made by heapray run")
@@ -26,15 +28,16 @@ export function flamegraphCommand(): Command {
       "the HTML file to write (default: heapray-flamegraph-<capture>.html beside the capture)",
     )
     .option("-f, --force", "overwrite the HTML file if it exists", false)
-    .option("--leaks", "show what was still held at the end instead of the peak", false)
+    .option("--split-threads", "show what each thread allocated apart, below a frame of its own", false)
     .addHelpText("after", EXAMPLES)
     .action(flamegraph);
+  return withKindOptions(command, "show");
 }
 
 async function flamegraph(capture: string, options: FlameGraphOptions): Promise<void> {
   const output = options.output ?? reportFileName(capture, "flamegraph", ".html");
   const outputPath = checkOutputFile(output, options.force);
-  const { reader, records, done } = await openCapture(capture, { leaks: options.leaks, mergeThreads: false });
+  const { reader, records, kind, done } = await openCapture(capture, { ...options, mergeThreads: false });
   const { renderFlameGraph } = await import("../reporters/flamegraph.js");
   try {
     const page = renderFlameGraph({
@@ -42,7 +45,8 @@ async function flamegraph(capture: string, options: FlameGraphOptions): Promise<
       snapshots: reader.getMemorySnapshots(),
       metadata: reader.metadata,
       sourceLine: (file, line) => reader.sourceText.line(file, line),
-      kind: options.leaks ? "leaks" : "high-water-mark",
+      kind,
+      splitThreads: options.splitThreads,
     });
     writeWholeFile(outputPath, (write) => write(page));
   } finally {

@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { diffCommand } from "./diff.js";
 import { sentenceOf } from "./errors.js";
 import { flamegraphCommand } from "./flamegraph.js";
 import { runCommand } from "./run.js";
 import { tell } from "./standard-error.js";
 import { print } from "./standard-output.js";
+import { statsCommand } from "./stats.js";
 import { summaryCommand } from "./summary.js";
 import { tableCommand } from "./table.js";
 import { transformCommand } from "./transform.js";
@@ -15,6 +17,8 @@ Examples:
   heapray flamegraph heapray-server.js.1234.bin  see what held the memory at its peak
   heapray table heapray-server.js.1234.bin       the same as a table to sort and search
   heapray summary heapray-server.js.1234.bin     the same in one screen of text
+  heapray stats heapray-server.js.1234.bin       how much was allocated in all, and in which sizes
+  heapray diff before.bin after.bin              what grew from one run to another
 
 "heapray <command> --help" tells each command's options.
 `;
@@ -41,7 +45,15 @@ function program(): Command {
     .helpCommand("help [command]", "print a command's help")
     .enablePositionalOptions()
     .addHelpText("after", EXAMPLES);
-  for (const command of [runCommand(), flamegraphCommand(), tableCommand(), transformCommand(), summaryCommand()]) {
+  for (const command of [
+    runCommand(),
+    flamegraphCommand(),
+    tableCommand(),
+    transformCommand(),
+    summaryCommand(),
+    statsCommand(),
+    diffCommand(),
+  ]) {
     all.addCommand(command.helpOption("-h, --help", "print this help"));
   }
   const settle = (command: Command): void => {

@@ -1,13 +1,13 @@
 import { Command } from "commander";
 import { openCapture } from "./capture.js";
+import { type KindOptions, withKindOptions } from "./kind.js";
 import { checkOutputFile, reportFileName, typed } from "./paths.js";
 import { print } from "./standard-output.js";
 import { writeWholeFile } from "./whole-file.js";
 
-interface TableOptions {
+interface TableOptions extends KindOptions {
   readonly output?: string;
   readonly force: boolean;
-  readonly leaks: boolean;
   readonly splitThreads: boolean;
 }
 
@@ -19,7 +19,7 @@ Examples:
 `;
 
 export function tableCommand(): Command {
-  return new Command("table")
+  const command = new Command("table")
     .summary("make a table to sort and search, as one HTML file")
     .description(
       "Make a table of the memory held at the peak, a row for each line and allocator: one HTML file that opens offline.",
@@ -27,22 +27,22 @@ export function tableCommand(): Command {
     .argument("<capture>", "a capture made by heapray run")
     .option("-o, --output <file>", "the HTML file to write (default: heapray-table-<capture>.html beside the capture)")
     .option("-f, --force", "overwrite the HTML file if it exists", false)
-    .option("--leaks", "show what was still held at the end instead of the peak", false)
     .option("--split-threads", "show a row for each thread instead of one for all of them", false)
     .addHelpText("after", EXAMPLES)
     .action(table);
+  return withKindOptions(command, "show");
 }
 
 async function table(capture: string, options: TableOptions): Promise<void> {
   const output = options.output ?? reportFileName(capture, "table", ".html");
   const outputPath = checkOutputFile(output, options.force);
-  const { reader, records, done } = await openCapture(capture, { leaks: options.leaks, mergeThreads: false });
+  const { reader, records, kind, done } = await openCapture(capture, { ...options, mergeThreads: false });
   const { renderTable } = await import("../reporters/table.js");
   try {
     const page = renderTable({
       records,
       metadata: reader.metadata,
-      kind: options.leaks ? "leaks" : "high-water-mark",
+      kind,
       splitThreads: options.splitThreads,
       sourceLine: (file, line) => reader.sourceText.line(file, line),
     });

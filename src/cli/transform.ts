@@ -1,13 +1,13 @@
 import { Command } from "commander";
 import { openCapture } from "./capture.js";
+import { type KindOptions, withKindOptions } from "./kind.js";
 import { checkOutputFile, reportFileName, typed } from "./paths.js";
 import { print } from "./standard-output.js";
 import { writeWholeFile } from "./whole-file.js";
 
-interface TransformOptions {
+interface TransformOptions extends KindOptions {
   readonly output?: string;
   readonly force: boolean;
-  readonly leaks: boolean;
 }
 
 const EXAMPLES = `
@@ -26,7 +26,7 @@ export function transformCommand(): Command {
 }
 
 function csvCommand(): Command {
-  return new Command("csv")
+  const command = new Command("csv")
     .summary("a table of allocations, as memray writes it")
     .description(
       "Write what was held at the peak as a CSV table with memray's columns:\n" +
@@ -35,9 +35,9 @@ function csvCommand(): Command {
     .argument("<capture>", "a capture made by heapray run")
     .option("-o, --output <file>", "the CSV file to write (default: heapray-csv-<capture>.csv beside the capture)")
     .option("-f, --force", "overwrite the CSV file if it exists", false)
-    .option("--leaks", "write what was still held at the end instead of the peak", false)
     .addHelpText("after", EXAMPLES)
     .action(transformToCsv);
+  return withKindOptions(command, "write");
 }
 
 async function transformToCsv(capture: string, options: TransformOptions): Promise<void> {

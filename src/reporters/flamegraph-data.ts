@@ -16,7 +16,7 @@ export const Category = {
   BUILTIN: 3,
   /** Machine code: shared objects, addons, C and C++ sources. */
   NATIVE: 4,
-  /** Stands for a thread whose allocations have no frames. */
+  /** Stands for a thread: below it are allocations without frames, or all of it where threads are split. */
   THREAD: 5,
   /** The root, which stands for everything. */
   ROOT: 6,
@@ -34,7 +34,7 @@ export const MemoryKind = {
 } as const;
 export type MemoryKind = (typeof MemoryKind)[keyof typeof MemoryKind];
 
-export type ReportKind = "high-water-mark" | "leaks";
+export type ReportKind = "high-water-mark" | "leaks" | "temporary";
 
 /** The part of the capture's metadata that the page shows. */
 export interface ReportMetadata {

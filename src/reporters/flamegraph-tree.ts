@@ -25,7 +25,11 @@ export class FlameGraphTree {
   readonly #weights: { node: number; thread: number; kind: MemoryKind; bytes: number; allocations: number }[] = [];
   readonly #weightIds = new Map<string, number>();
 
-  constructor() {
+  readonly #splitThreads: boolean;
+
+  /** `splitThreads`: whether stacks are below the frame of their thread. */
+  constructor(splitThreads = false) {
+    this.#splitThreads = splitThreads;
     this.#frames.addSpecial("<root>", Category.ROOT);
   }
 
@@ -33,11 +37,8 @@ export class FlameGraphTree {
     const frames = record.stackTrace();
     const name = record.threadName === "" ? String(record.tid) : record.threadName;
     let node = 0;
-    if (frames.length === 0) {
-      node = this.#child(node, this.#frames.ofThread(name));
-    } else {
-      for (let i = frames.length - 1; i >= 0; i--) node = this.#child(node, this.#frames.numberOf(frames[i] as Frame));
-    }
+    if (frames.length === 0 || this.#splitThreads) node = this.#child(node, this.#frames.ofThread(name));
+    for (let i = frames.length - 1; i >= 0; i--) node = this.#child(node, this.#frames.numberOf(frames[i] as Frame));
     const thread = idOf(this.#threads, name);
     const kind = kindOf(record.allocator);
     const key = `${node} ${thread} ${kind}`;

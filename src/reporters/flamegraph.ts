@@ -17,13 +17,15 @@ export interface FlameGraphInput {
   readonly snapshots: Iterable<MemorySnapshot>;
   readonly metadata: Metadata;
   readonly kind: ReportKind;
+  /** Whether each thread's stacks are below a frame of its own. */
+  readonly splitThreads?: boolean;
   /** Text of source lines, asked for once per file and line that the graph names. */
   readonly sourceLine?: SourceLine;
 }
 
 /** Reads the records once and gives the page's tables. */
 export function flameGraphData(input: FlameGraphInput): FlameGraphData {
-  const tree = new FlameGraphTree();
+  const tree = new FlameGraphTree(input.splitThreads);
   for (const record of input.records) tree.add(record);
   return {
     kind: input.kind,

@@ -52,10 +52,6 @@ export class FrameNumbers {
     return id;
   }
 
-  categoryOf(id: number): Category {
-    return (this.#rows[id] as FrameRow).category;
-  }
-
   get length(): number {
     return this.#rows.length;
   }

@@ -9,6 +9,12 @@ import type { ReportKind, ReportMetadata } from "./flamegraph-data.js";
 const TITLE_MARK = "heapray-title-goes-here";
 const DATA_MARK = "heapray-data-goes-here";
 
+const TITLES: Readonly<Record<ReportKind, string>> = {
+  "high-water-mark": "high-water mark",
+  leaks: "leaks",
+  temporary: "temporary allocations",
+};
+
 /** The pages that are built into dist/ui. */
 export type PageName = "flamegraph" | "table";
 
@@ -44,8 +50,7 @@ export function readPage(name: PageName): string {
 /** What the browser's tab says. */
 export function pageTitle(metadata: Metadata, kind: ReportKind): string {
   const script = basename(metadata.commandLine[1] ?? metadata.commandLine[0] ?? "");
-  const what: Record<ReportKind, string> = { "high-water-mark": "high-water mark", leaks: "leaks" };
-  return `${script} · ${what[kind]} · heapray`;
+  return `${script} · ${TITLES[kind]} · heapray`;
 }
 
 /** What a page shows of the capture's metadata. */

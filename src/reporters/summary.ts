@@ -1,17 +1,25 @@
-import path from "node:path";
-import type { AllocationRecord, Frame, Metadata } from "../capture/records.js";
+import { answeringFrame } from "../analysis/answering-frame.js";
+import { originOf } from "../analysis/frame-origin.js";
+import type { AllocationRecord, Metadata } from "../capture/records.js";
 import { AllocatorType } from "../capture/wire.js";
-import { categoryOf } from "./flamegraph-category.js";
-import { Category } from "./flamegraph-data.js";
+import { count, formatBytes, share } from "./figures.js";
+import { placeOf, programLines } from "./program-lines.js";
+import { table } from "./text-table.js";
 
 export interface SummaryInput {
   /** Live allocations, merged by location or not; not over threads, whose names stand for what has no stack. */
   readonly records: Iterable<AllocationRecord>;
   readonly metadata: Metadata;
-  readonly kind: "high-water-mark" | "leaks";
+  readonly kind: "high-water-mark" | "leaks" | "temporary";
   /** How many lines to tell of. */
   readonly top: number;
 }
+
+const WHAT: Readonly<Record<SummaryInput["kind"], string>> = {
+  "high-water-mark": "held at the peak",
+  leaks: "still held at the end",
+  temporary: "freed soon after they were made",
+};
 
 /** What one line of source holds. */
 export interface SummaryLine {
@@ -37,10 +45,7 @@ export interface Summary {
   readonly lines: readonly SummaryLine[];
 }
 
-/**
- * Adds up live allocations by the line that answers for them: the innermost frame of the program itself, or where a
- * stack has none, of one of its packages, or of the runtime. Native code answers only for what has no JavaScript at all.
- */
+/** Adds up live allocations by the line that answers for them (see answeringFrame). */
 export function summarize({ records, metadata, kind, top }: SummaryInput): Summary {
   const lines = new Map<string, { -readonly [Key in keyof SummaryLine]: SummaryLine[Key] }>();
   let bytes = 0;
@@ -48,8 +53,8 @@ export function summarize({ records, metadata, kind, top }: SummaryInput): Summa
   let programBytes = 0;
   let jsBytes = 0;
   for (const record of records) {
-    const frame = answeringFrame(record);
-    const isProgram = frame.file !== "" && categoryOf(frame) === Category.PROGRAM;
+    const frame = answeringFrame(record.stackTrace(), record);
+    const isProgram = frame.file !== "" && originOf(frame) === "program";
     bytes += record.size;
     allocations += record.nAllocations;
     if (isProgram) programBytes += record.size;
@@ -68,35 +73,16 @@ export function summarize({ records, metadata, kind, top }: SummaryInput): Summa
   return { metadata, kind, bytes, allocations, programBytes, jsBytes, lines: sorted.slice(0, top) };
 }
 
-/** Native functions that say no more than "allocates": operators, containers, and Rust's parts of an allocation. */
-const ALLOCATES_FOR_OTHERS = /^(?:operator new|<inlined>|(?:std|__gnu_cxx|alloc|core)::|__r(?:ust|dl|g)_)/;
-
-function answeringFrame(record: AllocationRecord): Frame {
-  const frames = record.stackTrace();
-  const innermost = (category: Category) => frames.find((frame) => categoryOf(frame) === category);
-  return (
-    innermost(Category.PROGRAM) ??
-    innermost(Category.DEPENDENCY) ??
-    innermost(Category.INTERNAL) ??
-    innermost(Category.BUILTIN) ??
-    frames.find((frame) => !ALLOCATES_FOR_OTHERS.test(frame.function)) ??
-    frames[0] ?? { function: `thread ${record.threadName || record.tid}, no JavaScript`, file: "", line: 0, column: 0 }
-  );
-}
-
 /**
  * The summary as text, one screen of it, ending with a newline.
  * @param cwd files below it are shown relative to it
  */
 export function renderSummary(summary: Summary, cwd: string): string {
   const { metadata, kind, bytes, allocations, jsBytes, lines } = summary;
-  const seconds = (metadata.endTimeMs - metadata.startTimeMs) / 1000;
-  const { name, version } = metadata.runtime;
   const shown = lines.reduce((sum, line) => sum + line.bytes, 0);
-  const what = kind === "leaks" ? "still held at the end" : "held at the peak";
+  const what = WHAT[kind];
   const head = [
-    metadata.commandLine.map((argument) => relativeFile(argument, cwd)).join(" "),
-    `  ${name} ${version}, pid ${metadata.pid}, ${seconds.toFixed(1)} s${metadata.complete ? "" : " (cut short: the program still ran, was killed, or the disk was full)"}`,
+    ...programLines(metadata, cwd),
     `  ${formatBytes(metadata.peakMemory)} at the peak, ${count(metadata.totalAllocations)} allocations in all`,
   ];
   if (metadata.traceJsHeap !== false) {
@@ -110,7 +96,7 @@ export function renderSummary(summary: Summary, cwd: string): string {
     formatBytes(line.bytes),
     `${share(line.bytes, bytes)}`,
     count(line.allocations),
-    line.file === "" ? line.function : `${placeOf(line, cwd)}  ${line.function}`,
+    placeOf(line, cwd),
   ]);
   return `${[
     ...head,
@@ -120,41 +106,4 @@ export function renderSummary(summary: Summary, cwd: string): string {
     "",
     ...table([["bytes", "share", "allocations", "line"], ...rows]),
   ].join("\n")}\n`;
-}
-
-/** Columns aligned: numbers to the right, the last one to the left. */
-function table(rows: readonly string[][]): string[] {
-  const last = (rows[0]?.length ?? 0) - 1;
-  const widths = Array.from({ length: last }, (_, i) => Math.max(...rows.map((row) => (row[i] ?? "").length)));
-  return rows.map((row) => `  ${row.map((cell, i) => (i === last ? cell : cell.padStart(widths[i] ?? 0))).join("  ")}`);
-}
-
-/** A module has no lines. */
-function placeOf({ file, line }: SummaryLine, cwd: string): string {
-  return line === 0 ? relativeFile(file, cwd) : `${relativeFile(file, cwd)}:${line}`;
-}
-
-function relativeFile(file: string, cwd: string): string {
-  const relative = path.isAbsolute(file) ? path.relative(cwd, file) : file;
-  return relative === "" || relative.startsWith("..") ? file : relative;
-}
-
-function share(part: number, whole: number): string {
-  return whole === 0 ? "0.0%" : `${((100 * part) / whole).toFixed(1)}%`;
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en-US");
-}
-
-/** `1.5 MiB` */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  let unit = 0;
-  let value = bytes;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }

@@ -1,6 +1,7 @@
-import type { AllocationRecord, Frame } from "../capture/records.js";
+import { answeringFrame } from "../analysis/answering-frame.js";
+import type { AllocationRecord } from "../capture/records.js";
 import { AllocatorType } from "../capture/wire.js";
-import { Category, type FrameTable } from "./flamegraph-data.js";
+import type { FrameTable } from "./flamegraph-data.js";
 import { FrameNumbers, idOf, type SourceLine, StringList } from "./frame-table.js";
 import type { AllocationTable } from "./table-data.js";
 
@@ -29,7 +30,7 @@ export class TableRows {
     const thread = idOf(this.#threads, name);
     const type = AllocatorType[record.allocator] ?? `allocator ${record.allocator}`;
     const allocator = idOf(this.#allocators, type.toLowerCase());
-    const { frame, owner } = this.#places(record.stackTrace(), name);
+    const { frame, owner } = this.#places(record, name);
     const group = thread * 256 + allocator;
     let rows = this.#rows.get(group);
     if (!rows) {
@@ -88,21 +89,16 @@ export class TableRows {
     };
   }
 
-  #places(stack: readonly Frame[], threadName: string): { frame: number; owner: number } {
+  #places(record: AllocationRecord, threadName: string): { frame: number; owner: number } {
+    const stack = record.stackTrace();
     const innermost = stack[0];
     if (!innermost) {
       const frame = this.#frames.ofThread(threadName);
       return { frame, owner: frame };
     }
     const frame = this.#frames.numberOf(innermost);
-    let dependency: number | undefined;
-    for (const candidate of stack) {
-      const id = this.#frames.numberOf(candidate);
-      if (id >= MOST_FRAMES) throw new Error(`the table has more than ${MOST_FRAMES} frames`);
-      const category = this.#frames.categoryOf(id);
-      if (category === Category.PROGRAM) return { frame, owner: id };
-      if (category === Category.DEPENDENCY) dependency ??= id;
-    }
-    return { frame, owner: dependency ?? frame };
+    const owner = this.#frames.numberOf(answeringFrame(stack, record));
+    if (this.#frames.length > MOST_FRAMES) throw new Error(`the table has more than ${MOST_FRAMES} frames`);
+    return { frame, owner };
   }
 }

@@ -11,7 +11,8 @@ import { TemporaryAllocations } from "../../src/analysis/temporary-allocations.j
 import { EventBatch } from "../../src/capture/event-batch.js";
 import { AllocatorType } from "../../src/capture/wire.js";
 import { decode } from "../support/events.js";
-import { type Interval, MemoryModel, PAGE, type Step, type Usage } from "../support/memory-model.js";
+import { allocations, leaked, temporaries } from "../support/memory-definitions.js";
+import { type Interval, MemoryModel, type Step, type Usage } from "../support/memory-model.js";
 import { PAGES, randomSteps, write } from "../support/memory-steps.js";
 
 /** All analyses, fed from one pass in small batches. */
@@ -58,19 +59,6 @@ function model(steps: readonly Step[]): MemoryModel {
 /** The highest of several intervals, the first of several that are equal. */
 function highest(intervals: readonly Interval[]): Interval {
   return intervals.reduce((best, interval) => (interval.peak > best.peak ? interval : best));
-}
-
-/** What was allocated in the interval `first` or later and is live at the end of `last`. */
-function leaked(intervals: readonly Interval[], first: number, last: number): Usage {
-  const usage: Usage = {};
-  for (const [key, { count, size }] of Object.entries(intervals[last]?.endUsage ?? {})) {
-    const [location = "", made] = key.split("@");
-    if (Number(made) < first) continue;
-    usage[location] ??= { count: 0, size: 0 };
-    usage[location].count += count;
-    usage[location].size += size;
-  }
-  return usage;
 }
 
 describe("one pass", () => {
@@ -177,7 +165,7 @@ describe("one pass", () => {
 
   it("finds temporary allocations", () => {
     fc.assert(
-      fc.property(randomSteps, fc.integer({ min: 0, max: 5 }), (steps, threshold) => {
+      fc.property(randomSteps, fc.integer({ min: 0, max: 40 }), (steps, threshold) => {
         const { temporary, sums } = analyse(steps, 10, threshold);
         const found = sums({ countOf: (l) => temporary.countOf(l), bytesOf: (l) => temporary.bytesOf(l) });
         expect(found).toEqual(temporaries(steps, threshold));
@@ -198,56 +186,3 @@ describe("one pass", () => {
     expect(lifetimes.records().length).toBe(0);
   });
 });
-
-function allocatorOf(step: Step & { do: "allocate" | "map" }): AllocatorType {
-  if (step.do === "allocate") return step.allocator;
-  return step.heapPages ? AllocatorType.HEAP_PAGES : AllocatorType.MMAP;
-}
-
-function* allocations(steps: readonly Step[]) {
-  for (const step of steps) {
-    if (step.do !== "allocate" && step.do !== "map") continue;
-    const allocator = allocatorOf(step);
-    const location = `${step.thread}:${step.stack}:${AllocatorType[allocator]}`;
-    yield { location, allocator, size: step.do === "map" ? step.pages * PAGE : step.size };
-  }
-}
-
-/** By the definition: looks back from each free. */
-function temporaries(steps: readonly Step[], threshold: number): Usage {
-  const usage: Usage = {};
-  steps.forEach((free, at) => {
-    if (free.do !== "free" && free.do !== "unmap") return;
-    let others = 0;
-    for (let i = at - 1; i >= 0; i--) {
-      const step = steps[i] as Step;
-      if (step.do === "snapshot") continue;
-      const same =
-        free.do === "free"
-          ? (step.do === "allocate" || step.do === "free") && step.address === free.address
-          : (step.do === "map" || step.do === "unmap") && overlap(step, free);
-      if (same) {
-        const whole =
-          step.do !== "map" || free.do !== "unmap" || (step.page === free.page && step.pages === free.pages);
-        if (
-          (step.do === "allocate" || step.do === "map") &&
-          step.thread === free.thread &&
-          whole &&
-          others <= threshold
-        ) {
-          const location = `${step.thread}:${step.stack}:${AllocatorType[allocatorOf(step)]}`;
-          usage[location] ??= { count: 0, size: 0 };
-          usage[location].count++;
-          usage[location].size += step.do === "map" ? step.pages * PAGE : step.size;
-        }
-        return;
-      }
-      if ((step.do === "allocate" || step.do === "map") && step.thread === free.thread) others++;
-    }
-  });
-  return usage;
-}
-
-function overlap(a: { page: number; pages: number }, b: { page: number; pages: number }): boolean {
-  return a.page < b.page + b.pages && b.page < a.page + a.pages;
-}

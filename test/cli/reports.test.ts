@@ -3,7 +3,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { decodeTable } from "../../src/reporters/table-codec.js";
-import { CaptureWriter, HEADER } from "../support/capture-writer.js";
+import { AGGREGATED_HEADER, CaptureWriter, HEADER } from "../support/capture-writer.js";
 import { cliPath, type Folder, heapray, temporaryFolder } from "../support/heapray.js";
 
 let folder: Folder;
@@ -158,10 +158,152 @@ describe("summary", () => {
   });
 });
 
+/** A buffer that is freed at once, one that is freed after three others, and these. */
+function captureWithTemporaries(): Uint8Array {
+  const writer = new CaptureWriter().thread(1, 4711, "main").switchTo(1);
+  const grow = writer.stack("main@/srv/app/app.ts:3", "grow@/srv/app/app.ts:5");
+  const wait = writer.stack("main@/srv/app/app.ts:3", "wait@/srv/app/app.ts:6");
+  writer.malloc(grow, 1000, 4096).free(4096).malloc(wait, 200, 8192);
+  for (let i = 0; i < 3; i++) writer.malloc(grow, 30, 16384 + 64 * i);
+  return writer
+    .free(8192)
+    .trailer(HEADER.startTimeMs + 2500)
+    .finish();
+}
+
+describe("temporary allocations", () => {
+  test.each([
+    [["--temporary-allocations"], "1000 B in 1 allocations"],
+    [["--temporary-allocation-threshold=0"], "1000 B in 1 allocations"],
+    [["--temporary-allocation-threshold", "3"], "1.2 KiB in 2 allocations"],
+  ])("summary %j", (options, what) => {
+    folder.write("a.bin", captureWithTemporaries());
+    const { status, stdout, stderr } = heapray(["summary", ...options, "a.bin"], inFolder());
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain(`\n${what} freed soon after they were made; `);
+  });
+
+  test("transform csv", () => {
+    folder.write("a.bin", captureWithTemporaries());
+    const command = ["transform", "csv", "--temporary-allocation-threshold", "3", "-o", "out.csv", "a.bin"];
+    expect(heapray(command, inFolder()).status).toBe(0);
+    const rows = readFileSync(folder.join("out.csv"), "utf8").trimEnd().split("\r\n").slice(1);
+    expect(rows.map((row) => row.split(",").slice(0, 3).join(" "))).toEqual(["MALLOC 1 1000", "MALLOC 1 200"]);
+  });
+
+  test("flamegraph, and by thread", () => {
+    folder.write("a.bin", captureWithTemporaries());
+    const command = ["flamegraph", "--temporary-allocations", "--split-threads", "-o", "out.html", "a.bin"];
+    expect(heapray(command, inFolder()).status).toBe(0);
+    const page = readFileSync(folder.join("out.html"), "utf8");
+    expect(page).toContain("temporary allocations · heapray</title>");
+  });
+
+  test.each([
+    [["--leaks", "--temporary-allocations"]],
+    [["--leaks", "--temporary-allocation-threshold=2"]],
+    [["--temporary-allocations", "--temporary-allocation-threshold=2"]],
+  ])("%j exclude each other", (options) => {
+    folder.write("a.bin", captureWithTemporaries());
+    for (const command of [["summary"], ["flamegraph"], ["table"], ["transform", "csv"]]) {
+      const { status, stdout, stderr } = heapray([...command, ...options, "a.bin"], inFolder());
+      expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      expect(stderr).toMatch(
+        /^heapray: option '--.*' cannot be used with option '--.*'; see "heapray [^\n]+ --help"\.\n$/,
+      );
+    }
+  });
+
+  test.each(["-1", "1.5", "many", ""])("no threshold is %j", (text) => {
+    folder.write("a.bin", captureWithTemporaries());
+    const { status, stderr } = heapray(["summary", `--temporary-allocation-threshold=${text}`, "a.bin"], inFolder());
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^heapray: [^\n]*Give a whole number, 0 or more[^\n]*\n$/);
+  });
+
+  test("aggregated captures have none", () => {
+    folder.write("a.bin", new CaptureWriter(AGGREGATED_HEADER).totals(0, 0).trailer(0).finish());
+    for (const command of [["summary"], ["flamegraph"], ["table"], ["transform", "csv"]]) {
+      const { status, stdout, stderr } = heapray([...command, "--temporary-allocations", "a.bin"], inFolder());
+      expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      expect(stderr).toMatch(/^heapray: a\.bin is an aggregated capture, [^\n]+\n$/);
+    }
+    expect(readdirSync(folder.path)).toEqual(["a.bin"]);
+  });
+});
+
+describe("stats", () => {
+  test("prints totals, sizes and lines, without colours where it is no terminal", () => {
+    folder.write("a.bin", capture());
+    const { status, stdout, stderr } = heapray(["stats", "a.bin"], {
+      ...inFolder(),
+      env: { ...process.env, FORCE_COLOR: "1" },
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/^node app\.js --fast\n[\s\S]*\nTotal memory allocated +3\.000kB\n[\s\S]* 2 {2}MALLOC\n/);
+    expect(stdout).toContain("  3.000kB  /srv/app/app.ts:7  load\n");
+    expect(stdout).not.toContain("\x1b");
+  });
+
+  test("has colours on a terminal, unless NO_COLOR says no", () => {
+    folder.write("a.bin", capture());
+    const onTerminal = (env: NodeJS.ProcessEnv) =>
+      spawnSync("script", ["-qec", `"${process.execPath}" "${cliPath}" stats a.bin`, "/dev/null"], {
+        cwd: folder.path,
+        encoding: "utf8",
+        env: { ...process.env, TERM: "xterm", NO_COLOR: "", ...env },
+        timeout: 20_000,
+      }).stdout;
+    expect(onTerminal({})).toContain("\x1b[1mAllocator type distribution\x1b[22m");
+    expect(onTerminal({ NO_COLOR: "1" })).not.toContain("\x1b");
+  });
+
+  test("--json writes a file named as memray names it, or to standard output", () => {
+    folder.write("heapray-app.1.bin", capture());
+    const { status, stdout, stderr } = heapray(["stats", "--json", "heapray-app.1.bin"], inFolder());
+    expect({ status, stdout, stderr }).toEqual({
+      status: 0,
+      stdout: "Wrote heapray-stats-app.1.bin.json\n",
+      stderr: "",
+    });
+    const json = readFileSync(folder.join("heapray-stats-app.1.bin.json"), "utf8");
+    expect(JSON.parse(json)).toMatchObject({ total_num_allocations: 2, total_bytes_allocated: 3000 });
+    const piped = heapray(["stats", "--json", "-o", "-", "heapray-app.1.bin"], inFolder());
+    expect(piped).toEqual({ status: 0, signal: null, stdout: json, stderr: "" });
+    expect(heapray(["stats", "--json", "-n", "1", "-o", "x.json", "heapray-app.1.bin"], inFolder()).stdout).toBe(
+      "Wrote x.json\n",
+    );
+  });
+
+  test.each([
+    [
+      "a file without --json",
+      ["-o", "x.json"],
+      /^heapray: the terminal shows the statistics; give --json for a file\.\n$/,
+    ],
+    ["no locations", ["-n", "0"], /whole number, 1 or more/],
+    ["a fraction of a location", ["-n", "1.5"], /whole number, 1 or more/],
+  ])("refuses %s", (_, options, sentence) => {
+    folder.write("a.bin", capture());
+    const { status, stdout, stderr } = heapray(["stats", ...options, "a.bin"], inFolder());
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(sentence);
+    expect(readdirSync(folder.path)).toEqual(["a.bin"]);
+  });
+
+  test("refuses an aggregated capture in one sentence", () => {
+    folder.write("a.bin", new CaptureWriter(AGGREGATED_HEADER).totals(0, 0).trailer(0).finish());
+    const { status, stdout, stderr } = heapray(["stats", "a.bin"], inFolder());
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/^heapray: a\.bin is an aggregated capture, which keeps no single allocations; [^\n]+\n$/);
+  });
+});
+
 describe.each([
   ["flamegraph", ["flamegraph"], "heapray-flamegraph-app.html"],
   ["table", ["table"], "heapray-table-app.html"],
   ["transform csv", ["transform", "csv"], "heapray-csv-app.csv"],
+  ["stats", ["stats", "--json"], "heapray-stats-app.bin.json"],
 ])("%s refuses", (_, command, output) => {
   test("to overwrite, without -f", () => {
     folder.write("app.bin", capture());
@@ -175,24 +317,31 @@ describe.each([
   });
 });
 
-describe.each([["flamegraph"], ["table"], ["transform csv"], ["summary"]])("%s says in one sentence", (name) => {
-  const command = name.split(" ");
+describe.each([["flamegraph"], ["table"], ["transform csv"], ["summary"], ["stats"], ["stats --json"]])(
+  "%s says in one sentence",
+  (name) => {
+    const command = name.split(" ");
 
-  test.each([
-    ["that a file is missing", () => "missing.bin", /there is no file missing\.bin\.$/],
-    ["that it got a folder", () => folder.path, /is a directory/],
-    ["that a file is foreign", () => folder.write("photo.jpg", "\xff\xd8\xff\xe0 not ours ".repeat(99)), /photo\.jpg/],
-    ["that a file is empty", () => folder.write("empty.bin", ""), /empty\.bin/],
-    ["that a header is cut short", () => folder.write("cut.bin", capture().subarray(0, 40)), /cut\.bin/],
-    ["that a capture is damaged", () => folder.write("bad.bin", damagedCapture()), /bad\.bin is damaged at byte \d+/],
-  ])("%s", (_, makeFile, sentence) => {
-    const { status, stdout, stderr } = heapray([...command, makeFile()], inFolder());
-    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
-    expect(stderr).toMatch(/^heapray: [^\n]+\n$/);
-    expect(stderr.trimEnd()).toMatch(sentence);
-    expect(readdirSync(folder.path).filter((file) => /\.(html|csv)$/.test(file))).toEqual([]);
-  });
-});
+    test.each([
+      ["that a file is missing", () => "missing.bin", /there is no file missing\.bin\.$/],
+      ["that it got a folder", () => folder.path, /is a directory/],
+      [
+        "that a file is foreign",
+        () => folder.write("photo.jpg", "\xff\xd8\xff\xe0 not ours ".repeat(99)),
+        /photo\.jpg/,
+      ],
+      ["that a file is empty", () => folder.write("empty.bin", ""), /empty\.bin/],
+      ["that a header is cut short", () => folder.write("cut.bin", capture().subarray(0, 40)), /cut\.bin/],
+      ["that a capture is damaged", () => folder.write("bad.bin", damagedCapture()), /bad\.bin is damaged at byte \d+/],
+    ])("%s", (_, makeFile, sentence) => {
+      const { status, stdout, stderr } = heapray([...command, makeFile()], inFolder());
+      expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      expect(stderr).toMatch(/^heapray: [^\n]+\n$/);
+      expect(stderr.trimEnd()).toMatch(sentence);
+      expect(readdirSync(folder.path).filter((file) => /\.(html|csv|json)$/.test(file))).toEqual([]);
+    });
+  },
+);
 
 describe("help", () => {
   test.each([
@@ -203,6 +352,7 @@ describe("help", () => {
     ["heapray transform", ["transform"]],
     ["heapray transform csv", ["transform", "csv"]],
     ["heapray summary", ["summary"]],
+    ["heapray stats", ["stats"]],
   ])("%s --help shows usage and examples", (usage, args) => {
     const { status, stdout, stderr } = heapray([...args, "--help"], inFolder());
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -211,7 +361,7 @@ describe("help", () => {
   });
 
   test("every example of the help is a command that parses", () => {
-    for (const name of ["run", "flamegraph", "table", "transform", "summary"]) {
+    for (const name of ["run", "flamegraph", "table", "transform", "summary", "stats"]) {
       const { stdout } = heapray([name, "--help"], inFolder());
       const examples = [...stdout.matchAll(/^ {2}heapray (.*)$/gm)].map(([, rest = ""]) =>
         rest.replace(/'[^']*'/, "1"),
@@ -248,5 +398,103 @@ describe("help", () => {
     const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
     expect(heapray(["--version"], inFolder()).stdout).toBe(`${version}\n`);
     expect(existsSync(cliPath)).toBe(true);
+  });
+});
+
+describe("diff", () => {
+  /** A run of 100 ms with a snapshot each 20 ms, at each of which 1,000 bytes more are held, times `factor`. */
+  function growing(factor: number): Uint8Array {
+    const writer = new CaptureWriter();
+    const stack = writer.stack("main@/srv/app/app.ts:3", "load@/srv/app/load.ts:7");
+    for (let i = 1; i <= 5; i++) writer.malloc(stack, 1000 * factor, 4096 * i).snapshot(20 * i, 2 ** 20);
+    return writer.trailer(HEADER.startTimeMs + 100).finish();
+  }
+
+  const diff = (...args: string[]) => heapray(["diff", ...args], inFolder());
+
+  beforeEach(() => {
+    folder.write("old.bin", growing(1));
+    folder.write("new.bin", growing(2));
+  });
+
+  test("tells what grew from one capture to another", () => {
+    const { status, stdout, stderr } = diff("old.bin", "new.bin");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain("new.bin at its peak\n\n  +5.000kB (+100.0%), 0 allocations\n");
+    expect(stdout).toMatch(/\+5\.000kB +5\.000kB +10\.000kB +0 {2}load\.ts:7 {2}load\n/);
+  });
+
+  test.each([
+    [["--from", "40ms", "--to", "0.1"], 2000, 5000],
+    [["--from", "30ms", "--to", "end"], 2000, 5000],
+    [["--to", "60ms"], 0, 3000],
+    [[], 0, 5000],
+  ])("compares two moments of one capture: %j", (moments, before, after) => {
+    const { status, stdout } = diff("old.bin", ...moments, "--json");
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      before: { bytes: before },
+      after: { bytes: after },
+      grown_bytes: after - before,
+      places: [{ file: "load.ts", line: 7, grown_bytes: after - before }],
+    });
+  });
+
+  test("compares a moment of one capture with a moment of another", () => {
+    const { stdout } = diff("old.bin", "new.bin", "--from", "20ms", "--to", "20ms", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ before: { bytes: 1000 }, after: { bytes: 2000 } });
+  });
+
+  test.each([
+    ["5%", 1],
+    ["99.9%", 1],
+    ["100%", 0],
+    ["4999", 1],
+    ["5kB", 0],
+    ["1MB", 0],
+  ])("--fail-if-grown %s of 5 kB more than 5 kB: exit code %d", (limit, status) => {
+    const ended = diff("old.bin", "new.bin", "--fail-if-grown", limit);
+    expect(ended.status).toBe(status);
+    expect(ended.stdout).toContain("+5.000kB");
+    const sentence = `heapray: memory grew by 5.000kB, more than the ${limit} allowed.\n`;
+    expect(ended.stderr).toBe(status === 0 ? "" : sentence);
+    expect(diff("new.bin", "old.bin", "--fail-if-grown", "0").status).toBe(0);
+  });
+
+  test.each([
+    [["old.bin", "--leaks"], /^heapray: --leaks compares the ends of two captures; give a second one\.\n$/],
+    [["old.bin", "new.bin", "--leaks", "--from", "1"], /^heapray: --leaks compares the ends, so .*\.\n$/],
+    [["old.bin", "--from", "5"], /^heapray: the run lasted 0\.1 s; there is no moment 5 s after its start\.\n$/],
+    [
+      ["old.bin", "--from", "90ms", "--to", "20ms"],
+      /^heapray: --from is after --to; give the earlier moment first\.\n$/,
+    ],
+    [["old.bin", "--to", "start"], /^heapray: --from and --to are the same moment; give another one\.\n$/],
+    [
+      ["old.bin", "--to", "noon"],
+      /^heapray: .* Give "start", "peak", "end", or a time .*; see "heapray diff --help"\.\n$/,
+    ],
+    [
+      ["old.bin", "new.bin", "--fail-if-grown", "5 apples"],
+      /^heapray: .* Give a share or a size: 5%, 10MB, 4096; see .*\n$/,
+    ],
+    [["old.bin", "none.bin"], /^heapray: there is no file none\.bin\.\n$/],
+  ])("refuses %j", (args, sentence) => {
+    const { status, stdout, stderr } = diff(...args);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(sentence);
+  });
+
+  test("an aggregated capture has its peak and its end, and no other moments", () => {
+    const writer = new CaptureWriter(AGGREGATED_HEADER);
+    writer
+      .snapshot(5, 2 ** 20, 0)
+      .totals(0, 0)
+      .trailer(HEADER.startTimeMs + 100);
+    folder.write("sums.bin", writer.finish());
+    expect(diff("sums.bin", "new.bin").status).toBe(0);
+    const { status, stderr } = diff("sums.bin", "--from", "10ms");
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^heapray: .* is an aggregated capture, which keeps no single allocations; .*\n$/);
   });
 });

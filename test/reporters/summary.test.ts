@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { AllocationRecord, Frame, Metadata } from "../../src/capture/records.js";
 import { AllocatorType } from "../../src/capture/wire.js";
-import { formatBytes, renderSummary, summarize } from "../../src/reporters/summary.js";
+import { formatBytes } from "../../src/reporters/figures.js";
+import { renderSummary, summarize } from "../../src/reporters/summary.js";
 
 const metadata: Metadata = {
   pid: 1,

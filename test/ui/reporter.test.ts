@@ -66,6 +66,30 @@ describe("the call tree's tables", () => {
     expect([...data.weights.bytes]).toEqual([30, 30]);
   });
 
+  it("hangs all that a thread allocated below it where threads are split", () => {
+    const records = [
+      record({ path: [main, load], size: 10 }),
+      record({ path: [main], size: 1, threadName: "worker", tid: 2 }),
+      record({ path: [], size: 5, threadName: "worker", tid: 2 }),
+    ];
+    const data = flameGraphData(input(records, { splitThreads: true }));
+    const names = [...data.nodes.frame].map((row) => data.strings[data.frames.function[row] as number]);
+    const tree = names.map((name, node) => [name, names[data.nodes.parent[node] as number]]);
+    expect(tree).toEqual([
+      ["<root>", undefined],
+      ["thread: main", "<root>"],
+      ["main", "thread: main"],
+      ["load", "main"],
+      ["thread: worker", "<root>"],
+      ["main", "thread: worker"],
+    ]);
+    expect([...data.weights.node].map((node, i) => [node, data.weights.bytes[i]])).toEqual([
+      [3, 10],
+      [4, 5],
+      [5, 1],
+    ]);
+  });
+
   it("asks for each line of source once and keeps its text trimmed", () => {
     const asked: string[] = [];
     const data = flameGraphData(

@@ -1,4 +1,4 @@
-import { Category, type FlameGraphData } from "../../src/reporters/flamegraph-data.js";
+import { Category, type FlameGraphData, type ReportKind } from "../../src/reporters/flamegraph-data.js";
 import { formatBytes, formatCount, formatPercent } from "./model/format.js";
 import { baseName, displayPath, visible } from "./model/names.js";
 import type { CallTree } from "./model/tree.js";
@@ -19,8 +19,15 @@ export const CATEGORY_NAMES: Record<Category, string> = {
   [Category.INTERNAL]: "Node internals",
   [Category.BUILTIN]: "Engine builtins",
   [Category.NATIVE]: "Native code",
-  [Category.THREAD]: "Thread without a stack",
+  [Category.THREAD]: "Thread",
   [Category.ROOT]: "Everything",
+};
+
+/** What a report without any allocations says. */
+export const NOTHING: Readonly<Record<ReportKind, string>> = {
+  "high-water-mark": "The capture holds no allocations.",
+  leaks: "Nothing was left behind: every allocation was freed.",
+  temporary: "No allocation was freed so soon after it was made.",
 };
 
 /** What a page needs of its data to name a frame. */

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import { NOTHING } from "../describe.js";
 import { GraphController } from "../graph/controller.js";
 import type { PageState } from "../state.js";
 import { Ancestors } from "./ancestors.js";
@@ -36,11 +37,7 @@ export function Graph({ state, graph }: { state: PageState; graph: GraphHandle }
       </div>
       {empty ? (
         <p class="empty">
-          {state.data.weights.node.length === 0
-            ? state.data.kind === "leaks"
-              ? "Nothing was left behind: every allocation was freed."
-              : "The capture holds no allocations."
-            : "Nothing of this kind on this thread."}
+          {state.data.weights.node.length === 0 ? NOTHING[state.data.kind] : "Nothing of this kind on this thread."}
         </p>
       ) : null}
     </section>

@@ -5,6 +5,12 @@ import { baseName, displayPath, visible } from "../model/names.js";
 import { theme, toggleTheme } from "../theme.js";
 import { Mark, MoonIcon, SunIcon } from "./icons.js";
 
+const SUBJECTS = {
+  "high-water-mark": "Memory held at the high-water mark",
+  leaks: "Memory that was allocated and never freed",
+  temporary: "Temporary allocations: freed soon after they were made",
+} as const;
+
 interface HeaderProps {
   readonly metadata: ReportMetadata;
   readonly kind: ReportKind;
@@ -18,7 +24,6 @@ export function Header({ metadata, kind, heldBytes, helpOpen }: HeaderProps) {
   const [program = "", ...rest] = metadata.commandLine;
   const command = [baseName(program), ...rest.map((argument) => displayPath(argument, metadata.cwd))].join(" ");
   const started = new Date(metadata.startTimeMs);
-  const leaks = kind === "leaks";
   const facts: [string, string, string?][] = [
     ["Peak", formatBytes(metadata.peakMemory), `${formatCount(metadata.peakMemory)} bytes at the high-water mark`],
     ["Allocations", formatCount(metadata.totalAllocations), "allocations recorded in all"],
@@ -26,8 +31,9 @@ export function Header({ metadata, kind, heldBytes, helpOpen }: HeaderProps) {
     ["Runtime", visible(`${metadata.runtime.name} ${metadata.runtime.version}`), `heapray ${metadata.heaprayVersion}`],
     ["PID", String(metadata.pid)],
   ];
-  if (leaks) {
-    facts.unshift(["Leaked", formatBytes(heldBytes), `${formatCount(heldBytes)} bytes never freed`]);
+  if (kind !== "high-water-mark") {
+    const [name, what] = kind === "leaks" ? ["Leaked", "never freed"] : ["Temporary", "in all of them"];
+    facts.unshift([name, formatBytes(heldBytes), `${formatCount(heldBytes)} bytes ${what}`]);
   }
   return (
     <header class="top">
@@ -40,7 +46,7 @@ export function Header({ metadata, kind, heldBytes, helpOpen }: HeaderProps) {
           <bdi>{command || "unnamed program"}</bdi>
         </h1>
         <p>
-          {leaks ? "Memory that was allocated and never freed" : "Memory held at the high-water mark"}
+          {SUBJECTS[kind]}
           {metadata.complete ? null : <span class="warning"> · the process ended before tracking did</span>}
         </p>
       </div>

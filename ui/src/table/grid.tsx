@@ -5,6 +5,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { ChevronIcon } from "../components/icons.js";
+import { NOTHING } from "../describe.js";
 import { copyText } from "../download.js";
 import { fillOf } from "../graph/palette.js";
 import { formatBytes, formatCount, formatPercent } from "../model/format.js";
@@ -190,9 +191,7 @@ function Totals({ state }: { state: TableState }) {
 
 function emptyText(state: TableState): string {
   if (state.data.rows.frame.length > 0) return "No row is left: nothing matches.";
-  return state.data.kind === "leaks"
-    ? "Nothing was left behind: every allocation was freed."
-    : "The capture holds no allocations.";
+  return NOTHING[state.data.kind];
 }
 
 function gridKey(event: KeyboardEvent, state: TableState, select: (index: number) => void, page: number): void {

@@ -1,0 +1,57 @@
+import type { AllocationRecord, Frame } from "../capture/records.js";
+import { originOf } from "./frame-origin.js";
+
+/** Native functions that say no more than "allocates": operators, containers, and Rust's parts of an allocation. */
+const ALLOCATES_FOR_OTHERS = /^(?:operator new|<inlined>|(?:std|__gnu_cxx|alloc|core)::|__r(?:ust|dl|g)_)/;
+
+/**
+ * The frame that answers for an allocation: the innermost one of the program itself, or where a stack has none, of one
+ * of its packages, or of the runtime. Native code answers only for what has no JavaScript at all; where there is no
+ * stack, the frame has no file and the thread's name.
+ */
+export function answeringFrame(
+  frames: readonly Frame[],
+  { threadName, tid }: Pick<AllocationRecord, "threadName" | "tid">,
+): Frame {
+  let [dependency, internal, builtin]: (Frame | undefined)[] = [];
+  for (const frame of frames) {
+    const origin = originOf(frame);
+    if (origin === "program") return frame;
+    if (origin === "dependency") dependency ??= frame;
+    else if (origin === "internal") internal ??= frame;
+    else if (origin === "builtin") builtin ??= frame;
+  }
+  return (
+    dependency ??
+    internal ??
+    builtin ??
+    frames.find((frame) => !ALLOCATES_FOR_OTHERS.test(frame.function)) ??
+    frames[0] ?? { function: `thread ${threadName || tid}, no JavaScript`, file: "", line: 0, column: 0 }
+  );
+}
+
+/**
+ * The module that answers for an allocation: that of the innermost frame of the program or of a package. A package is
+ * one module, each of the program's own files another, named by its path below `cwd`.
+ */
+export function answeringModule(frames: readonly Frame[], cwd: string): string {
+  let javaScript = false;
+  for (const frame of frames) {
+    const origin = originOf(frame);
+    if (origin === "dependency") return packageOf(frame.file);
+    if (origin === "program") return below(cwd, frame.file);
+    javaScript ||= origin === "internal" || origin === "builtin";
+  }
+  return javaScript ? "<runtime>" : "<no JavaScript>";
+}
+
+/** `sharp`, `@scope/name`: of the innermost node_modules folder. */
+function packageOf(file: string): string {
+  const [, name] = /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file) ?? [];
+  return name ?? file;
+}
+
+function below(folder: string, file: string): string {
+  const prefix = folder.endsWith("/") ? folder : `${folder}/`;
+  return file.startsWith(prefix) ? file.slice(prefix.length) : file;
+}
