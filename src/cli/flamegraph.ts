@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { openCapture } from "./capture.js";
 import { type KindOptions, withKindOptions } from "./kind.js";
 import { checkOutputFile, reportFileName, typed } from "./paths.js";
@@ -9,12 +9,15 @@ interface FlameGraphOptions extends KindOptions {
   readonly output?: string;
   readonly force: boolean;
   readonly splitThreads: boolean;
+  readonly inverted: boolean;
+  readonly maxMemoryRecords?: number;
 }
 
 const EXAMPLES = `
 Examples:
   heapray flamegraph heapray-server.js.1234.bin
   heapray flamegraph --leaks -o leaks.html -f server.bin
+  heapray flamegraph --inverted --max-memory-records 1000 server.bin
   heapray flamegraph --temporary-allocations --split-threads server.bin
 `;
 
@@ -29,6 +32,8 @@ export function flamegraphCommand(): Command {
     )
     .option("-f, --force", "overwrite the HTML file if it exists", false)
     .option("--split-threads", "show what each thread allocated apart, below a frame of its own", false)
+    .option("--inverted", "invert the graph: frames that allocate at the root, their callers below", false)
+    .option("--max-memory-records <n>", "most points of the memory chart (default: 4000)", recordCount)
     .addHelpText("after", EXAMPLES)
     .action(flamegraph);
   return withKindOptions(command, "show");
@@ -47,10 +52,19 @@ async function flamegraph(capture: string, options: FlameGraphOptions): Promise<
       sourceLine: (file, line) => reader.sourceText.line(file, line),
       kind,
       splitThreads: options.splitThreads,
+      inverted: options.inverted,
+      ...(options.maxMemoryRecords === undefined ? {} : { maxSnapshots: options.maxMemoryRecords }),
     });
     writeWholeFile(outputPath, (write) => write(page));
   } finally {
     done();
   }
   print(`Wrote ${typed(output)}\n`);
+}
+
+/** Fewer than three could not keep both peaks. */
+function recordCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 3) throw new InvalidArgumentError("Give a whole number, 3 or more.");
+  return value;
 }

@@ -10,6 +10,7 @@ const VERSION = 1;
 interface Header {
   readonly version: number;
   readonly kind: ReportKind;
+  readonly inverted: boolean;
   readonly metadata: ReportMetadata;
   readonly strings: readonly string[];
   readonly threads: readonly string[];
@@ -24,6 +25,7 @@ export function encodeFlameGraph(data: FlameGraphData): Uint8Array {
   const header: Header = {
     version: VERSION,
     kind: data.kind,
+    inverted: data.inverted,
     metadata: data.metadata,
     strings: data.strings,
     threads: data.threads,
@@ -58,6 +60,7 @@ export function decodeFlameGraph(bytes: Uint8Array): FlameGraphData {
   const { header, next: column } = unpackColumns<Header>(bytes, VERSION);
   return {
     kind: header.kind,
+    inverted: header.inverted,
     metadata: header.metadata,
     strings: header.strings,
     threads: header.threads,

@@ -90,6 +90,8 @@ export interface SnapshotTable {
 
 export interface FlameGraphData {
   readonly kind: ReportKind;
+  /** Whether the graph is inverted at first: frames that allocate at the root. The tables are not. */
+  readonly inverted: boolean;
   readonly metadata: ReportMetadata;
   /** String 0 is the empty string. */
   readonly strings: readonly string[];

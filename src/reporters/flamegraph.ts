@@ -19,6 +19,10 @@ export interface FlameGraphInput {
   readonly kind: ReportKind;
   /** Whether each thread's stacks are below a frame of its own. */
   readonly splitThreads?: boolean;
+  /** Whether the graph is inverted at first: frames that allocate at the root. */
+  readonly inverted?: boolean;
+  /** Most snapshots to keep; 4000 unless told. */
+  readonly maxSnapshots?: number;
   /** Text of source lines, asked for once per file and line that the graph names. */
   readonly sourceLine?: SourceLine;
 }
@@ -29,9 +33,10 @@ export function flameGraphData(input: FlameGraphInput): FlameGraphData {
   for (const record of input.records) tree.add(record);
   return {
     kind: input.kind,
+    inverted: input.inverted ?? false,
     metadata: pageMetadata(input.metadata),
     ...tree.finish(input.sourceLine),
-    snapshots: snapshotTable(input.snapshots),
+    snapshots: snapshotTable(input.snapshots, input.maxSnapshots),
   };
 }
 

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { decodeFlameGraph } from "../../src/reporters/flamegraph-codec.js";
 import { decodeTable } from "../../src/reporters/table-codec.js";
 import { AGGREGATED_HEADER, CaptureWriter, HEADER } from "../support/capture-writer.js";
 import { cliPath, type Folder, heapray, temporaryFolder } from "../support/heapray.js";
@@ -87,12 +88,45 @@ describe("flamegraph", () => {
   });
 });
 
-describe("table", () => {
-  /** What the page in a file holds. */
-  const tableIn = (file: string) => {
-    const [, payload = ""] = /id="heapray-data">([A-Za-z0-9+/=]+)</.exec(readFileSync(folder.join(file), "utf8")) ?? [];
-    return decodeTable(gunzipSync(Buffer.from(payload, "base64")));
+/** What the page in a file is made of. */
+function packedIn(file: string): Uint8Array {
+  const [, payload = ""] = /id="heapray-data">([A-Za-z0-9+/=]+)</.exec(readFileSync(folder.join(file), "utf8")) ?? [];
+  return gunzipSync(Buffer.from(payload, "base64"));
+}
+
+describe("flamegraph's options", () => {
+  const graphOf = (...options: string[]) => {
+    expect(heapray(["flamegraph", ...options, "-f", "-o", "out.html", "a.bin"], inFolder()).stderr).toBe("");
+    return decodeFlameGraph(packedIn("out.html"));
   };
+
+  test("--inverted starts with frames that allocate at the root", () => {
+    folder.write("a.bin", capture());
+    expect(graphOf().inverted).toBe(false);
+    expect(graphOf("--inverted").inverted).toBe(true);
+  });
+
+  test("--max-memory-records keeps so many points, and the highest one", () => {
+    const writer = new CaptureWriter();
+    for (let i = 0; i < 500; i++) writer.snapshot(i * 10, 1e6 + (i === 333 ? 5e6 : i), 100);
+    folder.write("a.bin", writer.trailer(HEADER.startTimeMs + 5000).finish());
+    expect(graphOf().snapshots.rss.length).toBe(500);
+    const { rss } = graphOf("--max-memory-records", "30").snapshots;
+    expect(rss.length).toBeLessThanOrEqual(30);
+    expect(rss.length).toBeGreaterThan(5);
+    expect(Math.max(...rss)).toBe(6e6);
+  });
+
+  test.each(["0", "2", "1.5", "many"])("--max-memory-records %s is refused", (count) => {
+    folder.write("a.bin", capture());
+    const { status, stderr } = heapray(["flamegraph", "--max-memory-records", count, "a.bin"], inFolder());
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^heapray: [^\n]*Give a whole number, 3 or more[^\n]*\n$/);
+  });
+});
+
+describe("table", () => {
+  const tableIn = (file: string) => decodeTable(packedIn(file));
 
   test("writes a page beside the capture", () => {
     folder.write("heapray-app.1.bin", capture());

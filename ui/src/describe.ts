@@ -57,7 +57,8 @@ export function amountText(tree: CallTree, node: number): string {
 }
 
 /** A frame as a screen reader should say it. */
-export function spoken(data: FlameGraphData, tree: CallTree, node: number): string {
+export function spoken(data: FlameGraphData, tree: CallTree, node: number, inverted: boolean): string {
+  const below = inverted ? "caller" : "callee";
   const texts = frameTexts(data, tree.frame[node] as number);
   const children = (tree.firstChild[node + 1] as number) - (tree.firstChild[node] as number);
   const parts = [
@@ -66,7 +67,7 @@ export function spoken(data: FlameGraphData, tree: CallTree, node: number): stri
     `${formatBytes(tree.totalBytes[node] as number)}, ${formatPercent(tree.totalBytes[node] as number, tree.totalBytes[0] as number)} of total`,
     `${formatCount(tree.totalAllocations[node] as number)} allocations`,
     `level ${tree.depth[node]}`,
-    children === 0 ? "no callees" : children === 1 ? "1 callee" : `${formatCount(children)} callees`,
+    children === 0 ? `no ${below}s` : children === 1 ? `1 ${below}` : `${formatCount(children)} ${below}s`,
   ];
   return parts.filter((part) => part !== "").join("; ");
 }

@@ -28,6 +28,9 @@ export function Toolbar({ state, graph }: { state: PageState; graph: GraphHandle
           node_modules
         </Toggle>
       </fieldset>
+      <Toggle on={state.inverted} title="Frames that allocate at the root, their callers below">
+        inverted
+      </Toggle>
       <fieldset class="group">
         <legend>Width</legend>
         <Choice
