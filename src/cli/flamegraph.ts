@@ -1,11 +1,12 @@
 import { Command, InvalidArgumentError } from "commander";
 import { openCapture } from "./capture.js";
+import { type ConfidentialOptions, withConfidentialOption } from "./confidential.js";
 import { type KindOptions, withKindOptions } from "./kind.js";
 import { checkOutputFile, reportFileName, typed } from "./paths.js";
 import { print } from "./standard-output.js";
 import { writeWholeFile } from "./whole-file.js";
 
-interface FlameGraphOptions extends KindOptions {
+interface FlameGraphOptions extends KindOptions, ConfidentialOptions {
   readonly output?: string;
   readonly force: boolean;
   readonly splitThreads: boolean;
@@ -18,6 +19,7 @@ Examples:
   heapray flamegraph heapray-server.js.1234.bin
   heapray flamegraph --leaks -o leaks.html -f server.bin
   heapray flamegraph --inverted --max-memory-records 1000 server.bin
+  heapray flamegraph --confidential-files all -o for-others.html server.bin
   heapray flamegraph --temporary-allocations --split-threads server.bin
 `;
 
@@ -36,7 +38,7 @@ export function flamegraphCommand(): Command {
     .option("--max-memory-records <n>", "most points of the memory chart (default: 4000)", recordCount)
     .addHelpText("after", EXAMPLES)
     .action(flamegraph);
-  return withKindOptions(command, "show");
+  return withConfidentialOption(withKindOptions(command, "show"));
 }
 
 async function flamegraph(capture: string, options: FlameGraphOptions): Promise<void> {
@@ -44,6 +46,7 @@ async function flamegraph(capture: string, options: FlameGraphOptions): Promise<
   const outputPath = checkOutputFile(output, options.force);
   const { reader, records, kind, done } = await openCapture(capture, { ...options, mergeThreads: false });
   const { renderFlameGraph } = await import("../reporters/flamegraph.js");
+  const { disclosureOf } = await import("../reporters/confidential-files.js");
   try {
     const page = renderFlameGraph({
       records,
@@ -51,6 +54,7 @@ async function flamegraph(capture: string, options: FlameGraphOptions): Promise<
       metadata: reader.metadata,
       sourceLine: (file, line) => reader.sourceText.line(file, line),
       kind,
+      disclosure: disclosureOf(options.confidentialFiles, reader.metadata),
       splitThreads: options.splitThreads,
       inverted: options.inverted,
       ...(options.maxMemoryRecords === undefined ? {} : { maxSnapshots: options.maxMemoryRecords }),

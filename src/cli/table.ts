@@ -1,11 +1,12 @@
 import { Command } from "commander";
 import { openCapture } from "./capture.js";
+import { type ConfidentialOptions, withConfidentialOption } from "./confidential.js";
 import { type KindOptions, withKindOptions } from "./kind.js";
 import { checkOutputFile, reportFileName, typed } from "./paths.js";
 import { print } from "./standard-output.js";
 import { writeWholeFile } from "./whole-file.js";
 
-interface TableOptions extends KindOptions {
+interface TableOptions extends KindOptions, ConfidentialOptions {
   readonly output?: string;
   readonly force: boolean;
   readonly splitThreads: boolean;
@@ -15,7 +16,8 @@ const EXAMPLES = `
 Examples:
   heapray table heapray-server.js.1234.bin
   heapray table --leaks -o leaks.html -f server.bin
-  heapray table --split-threads server.bin
+  heapray table --temporary-allocations --split-threads server.bin
+  heapray table --confidential-files all -o for-others.html server.bin
 `;
 
 export function tableCommand(): Command {
@@ -30,7 +32,7 @@ export function tableCommand(): Command {
     .option("--split-threads", "show a row for each thread instead of one for all of them", false)
     .addHelpText("after", EXAMPLES)
     .action(table);
-  return withKindOptions(command, "show");
+  return withConfidentialOption(withKindOptions(command, "show"));
 }
 
 async function table(capture: string, options: TableOptions): Promise<void> {
@@ -38,11 +40,13 @@ async function table(capture: string, options: TableOptions): Promise<void> {
   const outputPath = checkOutputFile(output, options.force);
   const { reader, records, kind, done } = await openCapture(capture, { ...options, mergeThreads: false });
   const { renderTable } = await import("../reporters/table.js");
+  const { disclosureOf } = await import("../reporters/confidential-files.js");
   try {
     const page = renderTable({
       records,
       metadata: reader.metadata,
       kind,
+      disclosure: disclosureOf(options.confidentialFiles, reader.metadata),
       splitThreads: options.splitThreads,
       sourceLine: (file, line) => reader.sourceText.line(file, line),
     });

@@ -1,5 +1,6 @@
 import type { AllocationRecord, Frame } from "../capture/records.js";
 import { AllocatorType } from "../capture/wire.js";
+import { type Disclosure, EVERYTHING } from "./confidential-files.js";
 import { Category, type FrameTable, MemoryKind, type NodeTable, type WeightTable } from "./flamegraph-data.js";
 import { FrameNumbers, idOf, type SourceLine, StringList } from "./frame-table.js";
 
@@ -54,7 +55,7 @@ export class FlameGraphTree {
   }
 
   /** The tables, with nodes in pre-order and frames in the order in which that order meets them. */
-  finish(sourceLine: SourceLine = () => undefined): TreeTables {
+  finish(sourceLine?: SourceLine, disclosure: Disclosure = EVERYTHING): TreeTables {
     const order = this.#preOrder();
     const rank = new Uint32Array(order.length);
     for (let i = 0; i < order.length; i++) rank[order[i] as number] = i;
@@ -75,7 +76,7 @@ export class FlameGraphTree {
 
     const strings = new StringList();
     return {
-      frames: this.#frames.table(used, strings, sourceLine),
+      frames: this.#frames.table(used, strings, sourceLine, disclosure),
       strings: strings.list,
       threads: [...this.#threads.keys()],
       nodes,

@@ -1,4 +1,5 @@
 import type { AllocationRecord, MemorySnapshot, Metadata } from "../capture/records.js";
+import type { Disclosure } from "./confidential-files.js";
 import type { FlameGraphData, ReportKind } from "./flamegraph-data.js";
 import { flameGraphHtml, readTemplate } from "./flamegraph-page.js";
 import { snapshotTable } from "./flamegraph-snapshots.js";
@@ -25,6 +26,8 @@ export interface FlameGraphInput {
   readonly maxSnapshots?: number;
   /** Text of source lines, asked for once per file and line that the graph names. */
   readonly sourceLine?: SourceLine;
+  /** What of files and paths the page may tell; everything unless told. */
+  readonly disclosure?: Disclosure;
 }
 
 /** Reads the records once and gives the page's tables. */
@@ -34,8 +37,8 @@ export function flameGraphData(input: FlameGraphInput): FlameGraphData {
   return {
     kind: input.kind,
     inverted: input.inverted ?? false,
-    metadata: pageMetadata(input.metadata),
-    ...tree.finish(input.sourceLine),
+    metadata: pageMetadata(input.metadata, input.disclosure),
+    ...tree.finish(input.sourceLine, input.disclosure),
     snapshots: snapshotTable(input.snapshots, input.maxSnapshots),
   };
 }

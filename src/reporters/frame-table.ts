@@ -1,4 +1,5 @@
 import type { Frame } from "../capture/records.js";
+import { type Disclosure, disclosed } from "./confidential-files.js";
 import { categoryOf } from "./flamegraph-category.js";
 import { Category, type FrameTable } from "./flamegraph-data.js";
 
@@ -56,8 +57,17 @@ export class FrameNumbers {
     return this.#rows.length;
   }
 
-  /** @param order the frames of the table's rows */
-  table(order: readonly number[], strings: StringList, sourceLine: SourceLine): FrameTable {
+  /**
+   * @param order the frames of the table's rows
+   * @param disclosure what of the files the table may tell
+   */
+  table(
+    order: readonly number[],
+    strings: StringList,
+    sourceLine: SourceLine | undefined,
+    disclosure: Disclosure,
+  ): FrameTable {
+    const textOf = disclosed(disclosure, sourceLine);
     const rows = order.map((id) => this.#rows[id] as FrameRow);
     const sources = new Map<string, string>();
     const source = (row: FrameRow): string => {
@@ -65,14 +75,14 @@ export class FrameNumbers {
       const key = `${row.line} ${row.file}`;
       let text = sources.get(key);
       if (text === undefined) {
-        text = (sourceLine(row.file, row.line) ?? "").trim().slice(0, MAX_SOURCE_CHARACTERS);
+        text = (textOf(row.file, row.line) ?? "").trim().slice(0, MAX_SOURCE_CHARACTERS);
         sources.set(key, text);
       }
       return text;
     };
     return {
       function: Uint32Array.from(rows, (row) => strings.idOf(row.function)),
-      file: Uint32Array.from(rows, (row) => strings.idOf(row.file)),
+      file: Uint32Array.from(rows, (row) => strings.idOf(row.file === "" ? "" : disclosure.file(row.file))),
       line: Uint32Array.from(rows, (row) => row.line),
       column: Uint32Array.from(rows, (row) => row.column),
       category: Uint8Array.from(rows, (row) => row.category),

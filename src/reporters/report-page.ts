@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import type { Metadata } from "../capture/records.js";
+import { type Disclosure, EVERYTHING } from "./confidential-files.js";
 import type { ReportKind, ReportMetadata } from "./flamegraph-data.js";
 
 /** What the templates hold where the title and the data go. */
@@ -54,8 +55,8 @@ export function pageTitle(metadata: Metadata, kind: ReportKind): string {
 }
 
 /** What a page shows of the capture's metadata. */
-export function pageMetadata(metadata: Metadata): ReportMetadata {
-  return {
+export function pageMetadata(metadata: Metadata, disclosure: Disclosure = EVERYTHING): ReportMetadata {
+  return disclosure.metadata({
     pid: metadata.pid,
     commandLine: metadata.commandLine,
     cwd: metadata.cwd,
@@ -66,7 +67,7 @@ export function pageMetadata(metadata: Metadata): ReportMetadata {
     totalAllocations: metadata.totalAllocations,
     peakMemory: metadata.peakMemory,
     heaprayVersion: metadata.heaprayVersion,
-  };
+  });
 }
 
 function fill(template: string, mark: string, text: string): string {

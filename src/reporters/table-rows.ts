@@ -1,6 +1,7 @@
 import { answeringFrame } from "../analysis/answering-frame.js";
 import type { AllocationRecord } from "../capture/records.js";
 import { AllocatorType } from "../capture/wire.js";
+import { type Disclosure, EVERYTHING } from "./confidential-files.js";
 import type { FrameTable } from "./flamegraph-data.js";
 import { FrameNumbers, idOf, type SourceLine, StringList } from "./frame-table.js";
 import type { AllocationTable } from "./table-data.js";
@@ -48,7 +49,10 @@ export class TableRows {
   }
 
   /** The tables; frames are numbered in the order in which the rows meet them. */
-  finish(sourceLine: SourceLine = () => undefined): {
+  finish(
+    sourceLine?: SourceLine,
+    disclosure: Disclosure = EVERYTHING,
+  ): {
     readonly strings: readonly string[];
     readonly threads: readonly string[];
     readonly allocators: readonly string[];
@@ -74,7 +78,7 @@ export class TableRows {
     );
     const strings = new StringList();
     return {
-      frames: this.#frames.table(used, strings, sourceLine),
+      frames: this.#frames.table(used, strings, sourceLine, disclosure),
       strings: strings.list,
       threads: [...this.#threads.keys()],
       allocators: [...this.#allocators.keys()],

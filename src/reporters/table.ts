@@ -1,4 +1,5 @@
 import type { AllocationRecord, Metadata } from "../capture/records.js";
+import type { Disclosure } from "./confidential-files.js";
 import type { ReportKind } from "./flamegraph-data.js";
 import type { SourceLine } from "./frame-table.js";
 import { fillPage, pageMetadata, pageTitle, readPage } from "./report-page.js";
@@ -19,6 +20,8 @@ export interface TableInput {
   readonly splitThreads?: boolean;
   /** Text of source lines, asked for once per file and line that the table names. */
   readonly sourceLine?: SourceLine;
+  /** What of files and paths the page may tell; everything unless told. */
+  readonly disclosure?: Disclosure;
 }
 
 /** Reads the records once and gives the page's tables. */
@@ -26,7 +29,12 @@ export function tableData(input: TableInput): TableData {
   const rows = new TableRows();
   for (const record of input.records) rows.add(record);
   const { kind, metadata, splitThreads = false } = input;
-  return { kind, metadata: pageMetadata(metadata), splitThreads, ...rows.finish(input.sourceLine) };
+  return {
+    kind,
+    metadata: pageMetadata(metadata, input.disclosure),
+    splitThreads,
+    ...rows.finish(input.sourceLine, input.disclosure),
+  };
 }
 
 /** The page of a table, complete and self-contained. @throws Error when the page's template is not built */
