@@ -11,7 +11,8 @@ import { buildCallTree, type CallTree, type TreeOptions } from "../../ui/src/mod
 import { type View, viewOf, WHOLE } from "../../ui/src/model/view.js";
 import { launchChromium, type OpenReport, openReport } from "./browser.js";
 import { plainSearch, plainTree } from "./brute-force.js";
-import { frame, metadata, record, syntheticCapture, syntheticSource } from "./synthetic.js";
+import { takeFrameTimes, timeFrames, zoomAround } from "./frame-times.js";
+import { distinctFrames, frame, metadata, record, syntheticCapture, syntheticSource } from "./synthetic.js";
 
 const ALL: TreeOptions = { hideInternals: false, hideDependencies: false, thread: -1, kind: -1, metric: "bytes" };
 const ROW_HEIGHT = 21;
@@ -411,6 +412,24 @@ describe("names from a hostile program", () => {
 });
 
 describe("a hundred thousand frames", () => {
+  it("of which each is another zoom smoothly", async () => {
+    const large = distinctFrames(flameGraphData({ ...syntheticCapture(100_000), kind: "high-water-mark" }));
+    expect(large.frames.line.length).toBeGreaterThan(100_000);
+    const page = await open(large, { viewport: { width: 1400, height: 900 }, reducedMotion: "no-preference" });
+    await timeFrames(page);
+    await zoomAround(page);
+    const { work, intervals } = await takeFrameTimes(page);
+    const at = (times: readonly number[], share: number): number =>
+      [...times].sort((a, b) => a - b)[Math.floor((times.length - 1) * share)] ?? Number.NaN;
+    console.log(
+      `${work.length} frames while zooming: ${at(work, 0.5).toFixed(1)} ms of work, 95% within ${at(work, 0.95).toFixed(1)}, 99% within ${at(work, 0.99).toFixed(1)}; ${at(intervals, 0.5).toFixed(1)} ms from frame to frame`,
+    );
+    expect(work.length).toBeGreaterThan(100);
+    // The budget is 16 ms for each on a machine of its own; tests share theirs.
+    expect(at(work, 0.5)).toBeLessThan(16);
+    expect(report?.complaints).toEqual([]);
+  }, 120_000);
+
   it("are there within a second, and zoom at once", async () => {
     const large = flameGraphData({ ...syntheticCapture(100_000), kind: "high-water-mark" });
     expect(large.nodes.parent.length).toBeGreaterThan(100_000);
