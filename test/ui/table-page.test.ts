@@ -193,6 +193,18 @@ describe("the table", () => {
     expect(cut).toBe(false);
   });
 
+  it("has room for threads in a narrow window where they are split", async () => {
+    const page = await open(data, { viewport: { width: 800, height: 760 } });
+    const thread = page.locator("#row-0 .thread");
+    await eventually(() => thread.isVisible()).toBe(false);
+    await page.getByRole("button", { name: "split threads" }).click();
+    await eventually(() => thread.isVisible()).toBe(true);
+    const [head, cell] = await page
+      .locator(".table-heads .location, #row-0 .location")
+      .evaluateAll((all) => all.map((one) => Math.round(one.getBoundingClientRect().left)));
+    expect(head).toBe(cell);
+  });
+
   it("says so when there is nothing to show", async () => {
     const page = await open(tableData({ records: [], metadata: metadata(), kind: "leaks" }));
     await eventually(() => page.locator(".empty").textContent()).toContain("every allocation was freed");

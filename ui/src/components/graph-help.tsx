@@ -18,7 +18,7 @@ export function GraphHelp({ state }: { state: PageState }) {
     <Help
       open={state.helpOpen}
       title="Reading the graph"
-      intro="Each bar is a frame: a function, called at a line by the bar next to it on the root's side. Its width is the memory allocated by it and by all that it called. Siblings are sorted by size, so position says nothing about time."
+      intro="Each bar is a frame: a function, called at a line by the bar next to it on the root's side. Its width is the memory allocated by it and by all that it called. Siblings are sorted by size, so position says nothing about time. Inverted, the frames that allocated are at the root, and below each are its callers."
       keys={KEYS}
     >
       Search is for text in function names and <code>file:line:column</code>, in any case; between slashes it is a

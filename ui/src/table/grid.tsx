@@ -63,6 +63,7 @@ export function Grid({ state }: { state: TableState }) {
     <div
       id="table"
       class="table"
+      data-split={state.splitThreads.value}
       role="grid"
       aria-label="Allocations"
       aria-rowcount={count + 2}
