@@ -40,10 +40,9 @@ export default defineConfig({
   ],
   build: {
     outDir: fileURLToPath(new URL("../dist/ui", import.meta.url)),
-    emptyOutDir: true,
+    emptyOutDir: false,
     target: "es2022",
     modulePreload: false,
     reportCompressedSize: false,
-    rollupOptions: { input: fileURLToPath(new URL("flamegraph.html", import.meta.url)) },
   },
 });

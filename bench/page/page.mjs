@@ -12,7 +12,7 @@ const CHROMIUM = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 
 /** @type {import("../benchmarks.mjs").Benchmark} */
 export const page = {
-  title: "bytes of the flame graph page, and the time until it can be used",
+  title: "bytes of the flame graph page, the time until it can be used, and of its frames while zooming",
   parts: ["frames"],
   async run({ settings, results, progress }) {
     const caption = `Page: a flame graph of ${count(FRAMES)} frames`;
@@ -28,11 +28,12 @@ export const page = {
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 300_000 });
     if (status !== 0) throw new Error(`the page could not be measured:\n${stderr}`);
     progress.stop();
-    /** @type {{ frames: number, htmlBytes: number, templateBytes: number, interactiveMs: number[], loadedMs: number[] }} */
+    /** @type {{ frames: number, htmlBytes: number, templateBytes: number, interactiveMs: number[], loadedMs: number[], frameWorkMs: number[], frameIntervalMs: number[] }} */
     const page = JSON.parse(stdout);
     const budget = MOST_BYTES + MOST_BYTES_A_FRAME * page.frames;
     const milliseconds = (/** @type {number[]} */ times) =>
       `${quantile(times, 0.5).toFixed(0)} (${quantile(times, 0.25).toFixed(0)}-${quantile(times, 0.75).toFixed(0)})`;
+    const ms = (/** @type {number[]} */ times, /** @type {number} */ share) => quantile(times, share).toFixed(1);
     const aFrame = (page.htmlBytes - page.templateBytes) / page.frames;
     results.add(
       {
@@ -49,6 +50,13 @@ export const page = {
             "<= 1,000",
           ],
           ["ms until it is loaded", milliseconds(page.loadedMs), ""],
+          [
+            `ms of work a frame while zooming, median (${count(page.frameWorkMs.length)} frames)`,
+            ms(page.frameWorkMs, 0.5),
+            "",
+          ],
+          ["99 of 100 frames", ms(page.frameWorkMs, 0.99), "<= 16"],
+          ["ms from frame to frame, median", ms(page.frameIntervalMs, 0.5), "<= 16.7"],
         ],
       },
       page,

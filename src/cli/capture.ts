@@ -1,4 +1,4 @@
-import type { RecordsKind } from "../analysis/capture-reader.js";
+import type { ReaderOptions, RecordsKind } from "../analysis/capture-reader.js";
 import type { FileReader } from "../analysis/file-reader.js";
 import type { AllocationRecord } from "../capture/records.js";
 import { type KindOptions, kindOf } from "./kind.js";
@@ -25,19 +25,27 @@ export interface OpenOptions extends KindOptions {
   readonly mergeThreads?: boolean;
   /** Whether to read all allocations too, which an aggregated capture does not have. */
   readonly withAllocated?: boolean;
+  /** Most memory snapshots that the report shows. */
+  readonly maxMemoryRecords?: number;
 }
+
+/** What a reader keeps unless told. */
+const USUAL_SNAPSHOTS = 10_000;
 
 /**
  * Opens a capture for a report, with a progress bar while it is read.
  * @throws {CliError} there is no such file
  * @throws {CaptureError} it is no capture, or a damaged one
  */
-export async function openReader(file: string): Promise<OpenReader> {
+export async function openReader(
+  file: string,
+  options: Pick<ReaderOptions, "maxMemorySnapshots"> = {},
+): Promise<OpenReader> {
   checkInputFile(file);
   // The reader is loaded here and not above, so that `heapray run` starts without it.
   const { FileReader } = await import("../analysis/file-reader.js");
   const progress = progressBar("Reading");
-  const reader = new FileReader(file, { onProgress: (done, total) => progress.update(done, total) });
+  const reader = new FileReader(file, { ...options, onProgress: (done, total) => progress.update(done, total) });
   return {
     reader,
     done() {
@@ -53,8 +61,12 @@ export async function openReader(file: string): Promise<OpenReader> {
  * @throws {CaptureError} also where an aggregated capture does not have them
  */
 export async function openCapture(file: string, options: OpenOptions): Promise<OpenCapture> {
-  const { reader, done } = await openReader(file);
-  const { mergeThreads = true, withAllocated = false } = options;
+  const { mergeThreads = true, withAllocated = false, maxMemoryRecords } = options;
+  const { reader, done } = await openReader(
+    file,
+    // The page thins them without losing a peak, so it needs no fewer than the reader reads anyway.
+    maxMemoryRecords === undefined ? {} : { maxMemorySnapshots: Math.max(maxMemoryRecords, USUAL_SNAPSHOTS) },
+  );
   const { kind, threshold } = kindOf(options);
   const recordsOf = {
     "high-water-mark": () => reader.getHighWatermarkAllocationRecords({ mergeThreads }),

@@ -9,6 +9,7 @@ import { tell } from "./standard-error.js";
 import { print } from "./standard-output.js";
 import { statsCommand } from "./stats.js";
 import { summaryCommand } from "./summary.js";
+import { tableCommand } from "./table.js";
 import { transformCommand } from "./transform.js";
 import { treeCommand } from "./tree.js";
 
@@ -16,6 +17,7 @@ const EXAMPLES = `
 Examples:
   heapray run server.js                          record a program
   heapray flamegraph heapray-server.js.1234.bin  see what held the memory at its peak
+  heapray table heapray-server.js.1234.bin       the same as a table to sort and search
   heapray summary heapray-server.js.1234.bin     the same in one screen of text
   heapray tree heapray-server.js.1234.bin        walk through the calls that led to it
   heapray stats heapray-server.js.1234.bin       how much was allocated in all, and in which sizes
@@ -49,6 +51,7 @@ function program(): Command {
   for (const command of [
     runCommand(),
     flamegraphCommand(),
+    tableCommand(),
     transformCommand(),
     summaryCommand(),
     treeCommand(),

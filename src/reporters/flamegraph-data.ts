@@ -34,10 +34,10 @@ export const MemoryKind = {
 } as const;
 export type MemoryKind = (typeof MemoryKind)[keyof typeof MemoryKind];
 
-export type FlameGraphKind = "high-water-mark" | "leaks" | "temporary";
+export type ReportKind = "high-water-mark" | "leaks" | "temporary";
 
 /** The part of the capture's metadata that the page shows. */
-export interface FlameGraphMetadata {
+export interface ReportMetadata {
   readonly pid: number;
   readonly commandLine: readonly string[];
   readonly cwd: string;
@@ -89,8 +89,10 @@ export interface SnapshotTable {
 }
 
 export interface FlameGraphData {
-  readonly kind: FlameGraphKind;
-  readonly metadata: FlameGraphMetadata;
+  readonly kind: ReportKind;
+  /** Whether the graph is inverted at first: frames that allocate at the root. The tables are not. */
+  readonly inverted: boolean;
+  readonly metadata: ReportMetadata;
   /** String 0 is the empty string. */
   readonly strings: readonly string[];
   /** Names of the threads that allocated; threads of one name are one row. */

@@ -1,18 +1,14 @@
-import { basename } from "node:path";
 import type { AllocationRecord, MemorySnapshot, Metadata } from "../capture/records.js";
-import type { FlameGraphData, FlameGraphKind } from "./flamegraph-data.js";
+import type { Disclosure } from "./confidential-files.js";
+import type { FlameGraphData, ReportKind } from "./flamegraph-data.js";
 import { flameGraphHtml, readTemplate } from "./flamegraph-page.js";
 import { snapshotTable } from "./flamegraph-snapshots.js";
-import { FlameGraphTree, type SourceLine } from "./flamegraph-tree.js";
+import { FlameGraphTree } from "./flamegraph-tree.js";
+import type { SourceLine } from "./frame-table.js";
+import { pageMetadata, pageTitle } from "./report-page.js";
 
-export type { FlameGraphKind } from "./flamegraph-data.js";
-export type { SourceLine } from "./flamegraph-tree.js";
-
-const TITLES: Readonly<Record<FlameGraphKind, string>> = {
-  "high-water-mark": "high-water mark",
-  leaks: "leaks",
-  temporary: "temporary allocations",
-};
+export type { ReportKind } from "./flamegraph-data.js";
+export type { SourceLine } from "./frame-table.js";
 
 /** What a flame graph shows. */
 export interface FlameGraphInput {
@@ -21,34 +17,29 @@ export interface FlameGraphInput {
   /** Memory over time; may be empty. */
   readonly snapshots: Iterable<MemorySnapshot>;
   readonly metadata: Metadata;
-  readonly kind: FlameGraphKind;
+  readonly kind: ReportKind;
   /** Whether each thread's stacks are below a frame of its own. */
   readonly splitThreads?: boolean;
+  /** Whether the graph is inverted at first: frames that allocate at the root. */
+  readonly inverted?: boolean;
+  /** Most snapshots to keep; 4000 unless told. */
+  readonly maxSnapshots?: number;
   /** Text of source lines, asked for once per file and line that the graph names. */
   readonly sourceLine?: SourceLine;
+  /** What of files and paths the page may tell; everything unless told. */
+  readonly disclosure?: Disclosure;
 }
 
 /** Reads the records once and gives the page's tables. */
 export function flameGraphData(input: FlameGraphInput): FlameGraphData {
   const tree = new FlameGraphTree(input.splitThreads);
   for (const record of input.records) tree.add(record);
-  const { metadata } = input;
   return {
     kind: input.kind,
-    metadata: {
-      pid: metadata.pid,
-      commandLine: metadata.commandLine,
-      cwd: metadata.cwd,
-      runtime: { name: metadata.runtime.name, version: metadata.runtime.version },
-      startTimeMs: metadata.startTimeMs,
-      endTimeMs: metadata.endTimeMs,
-      complete: metadata.complete,
-      totalAllocations: metadata.totalAllocations,
-      peakMemory: metadata.peakMemory,
-      heaprayVersion: metadata.heaprayVersion,
-    },
-    ...tree.finish(input.sourceLine),
-    snapshots: snapshotTable(input.snapshots),
+    inverted: input.inverted ?? false,
+    metadata: pageMetadata(input.metadata, input.disclosure),
+    ...tree.finish(input.sourceLine, input.disclosure),
+    snapshots: snapshotTable(input.snapshots, input.maxSnapshots),
   };
 }
 
@@ -58,6 +49,5 @@ export function flameGraphData(input: FlameGraphInput): FlameGraphData {
  */
 export function renderFlameGraph(input: FlameGraphInput): string {
   const template = readTemplate();
-  const script = basename(input.metadata.commandLine[1] ?? input.metadata.commandLine[0] ?? "");
-  return flameGraphHtml(flameGraphData(input), `${script} · ${TITLES[input.kind]} · heapray`, template);
+  return flameGraphHtml(flameGraphData(input), pageTitle(input.metadata, input.kind), template);
 }

@@ -1,6 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { decodeFlameGraph } from "../../src/reporters/flamegraph-codec.js";
+import { decodeTable } from "../../src/reporters/table-codec.js";
 import { AGGREGATED_HEADER, CaptureWriter, HEADER } from "../support/capture-writer.js";
 import { cliPath, type Folder, heapray, temporaryFolder } from "../support/heapray.js";
 
@@ -82,6 +85,73 @@ describe("flamegraph", () => {
       stderr: "",
     });
     expect(readFileSync(folder.join("heapray-flamegraph-app.1.html"), "utf8")).toMatch(/^<!doctype html>/i);
+  });
+});
+
+/** What the page in a file is made of. */
+function packedIn(file: string): Uint8Array {
+  const [, payload = ""] = /id="heapray-data">([A-Za-z0-9+/=]+)</.exec(readFileSync(folder.join(file), "utf8")) ?? [];
+  return gunzipSync(Buffer.from(payload, "base64"));
+}
+
+describe("flamegraph's options", () => {
+  const graphOf = (...options: string[]) => {
+    expect(heapray(["flamegraph", ...options, "-f", "-o", "out.html", "a.bin"], inFolder()).stderr).toBe("");
+    return decodeFlameGraph(packedIn("out.html"));
+  };
+
+  test("--inverted starts with frames that allocate at the root", () => {
+    folder.write("a.bin", capture());
+    expect(graphOf().inverted).toBe(false);
+    expect(graphOf("--inverted").inverted).toBe(true);
+  });
+
+  test("--max-memory-records keeps so many points, and the highest one", () => {
+    const writer = new CaptureWriter();
+    for (let i = 0; i < 500; i++) writer.snapshot(i * 10, 1e6 + (i === 333 ? 5e6 : i), 100);
+    folder.write("a.bin", writer.trailer(HEADER.startTimeMs + 5000).finish());
+    expect(graphOf().snapshots.rss.length).toBe(500);
+    const { rss } = graphOf("--max-memory-records", "30").snapshots;
+    expect(rss.length).toBeLessThanOrEqual(30);
+    expect(rss.length).toBeGreaterThan(5);
+    expect(Math.max(...rss)).toBe(6e6);
+  });
+
+  test.each(["0", "2", "1.5", "many"])("--max-memory-records %s is refused", (count) => {
+    folder.write("a.bin", capture());
+    const { status, stderr } = heapray(["flamegraph", "--max-memory-records", count, "a.bin"], inFolder());
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^heapray: [^\n]*Give a whole number, 3 or more[^\n]*\n$/);
+  });
+});
+
+describe("table", () => {
+  const tableIn = (file: string) => decodeTable(packedIn(file));
+
+  test("writes a page beside the capture", () => {
+    folder.write("heapray-app.1.bin", capture());
+    const { status, stdout, stderr } = heapray(["table", "heapray-app.1.bin"], inFolder());
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "Wrote heapray-table-app.1.html\n", stderr: "" });
+    const { kind, splitThreads, rows, frames, strings } = tableIn("heapray-table-app.1.html");
+    expect({ kind, splitThreads }).toEqual({ kind: "high-water-mark", splitThreads: false });
+    expect([...rows.bytes]).toEqual([3000]);
+    expect([...rows.allocations]).toEqual([2]);
+    const places = [rows.owner[0], rows.frame[0]].map(
+      (row = 0) => `${strings[frames.function[row] ?? 0]} ${strings[frames.file[row] ?? 0]}:${frames.line[row]}`,
+    );
+    expect(places).toEqual(["load /srv/app/app.ts:7", "alloc node:buffer:400"]);
+  });
+
+  test("--leaks shows what was held at the end, --split-threads the threads apart", () => {
+    folder.write("a.bin", capture());
+    const { stderr } = heapray(["table", "--leaks", "--split-threads", "-o", "out.html", "a.bin"], inFolder());
+    expect(stderr).toBe("");
+    const { kind, splitThreads, rows } = tableIn("out.html");
+    expect({ kind, splitThreads, bytes: [...rows.bytes] }).toEqual({
+      kind: "leaks",
+      splitThreads: true,
+      bytes: [1000],
+    });
   });
 });
 
@@ -171,7 +241,7 @@ describe("temporary allocations", () => {
     [["--temporary-allocations", "--temporary-allocation-threshold=2"]],
   ])("%j exclude each other", (options) => {
     folder.write("a.bin", captureWithTemporaries());
-    for (const command of [["summary"], ["flamegraph"], ["transform", "csv"]]) {
+    for (const command of [["summary"], ["flamegraph"], ["table"], ["transform", "csv"]]) {
       const { status, stdout, stderr } = heapray([...command, ...options, "a.bin"], inFolder());
       expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
       expect(stderr).toMatch(
@@ -189,7 +259,7 @@ describe("temporary allocations", () => {
 
   test("aggregated captures have none", () => {
     folder.write("a.bin", new CaptureWriter(AGGREGATED_HEADER).totals(0, 0).trailer(0).finish());
-    for (const command of [["summary"], ["flamegraph"], ["transform", "csv"]]) {
+    for (const command of [["summary"], ["flamegraph"], ["table"], ["transform", "csv"]]) {
       const { status, stdout, stderr } = heapray([...command, "--temporary-allocations", "a.bin"], inFolder());
       expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
       expect(stderr).toMatch(/^heapray: a\.bin is an aggregated capture, [^\n]+\n$/);
@@ -267,6 +337,7 @@ describe("stats", () => {
 
 describe.each([
   ["flamegraph", ["flamegraph"], "heapray-flamegraph-app.html"],
+  ["table", ["table"], "heapray-table-app.html"],
   ["transform csv", ["transform", "csv"], "heapray-csv-app.csv"],
   ["stats", ["stats", "--json"], "heapray-stats-app.bin.json"],
 ])("%s refuses", (_, command, output) => {
@@ -282,7 +353,7 @@ describe.each([
   });
 });
 
-describe.each([["flamegraph"], ["transform csv"], ["summary"], ["stats"], ["stats --json"]])(
+describe.each([["flamegraph"], ["table"], ["transform csv"], ["summary"], ["stats"], ["stats --json"]])(
   "%s says in one sentence",
   (name) => {
     const command = name.split(" ");
@@ -313,12 +384,15 @@ describe("help", () => {
     ["heapray", []],
     ["heapray run", ["run"]],
     ["heapray flamegraph", ["flamegraph"]],
+    ["heapray table", ["table"]],
     ["heapray transform", ["transform"]],
     ["heapray transform csv", ["transform", "csv"]],
     ["heapray transform pprof", ["transform", "pprof"]],
     ["heapray parse", ["parse"]],
     ["heapray summary", ["summary"]],
     ["heapray stats", ["stats"]],
+    ["heapray tree", ["tree"]],
+    ["heapray diff", ["diff"]],
   ])("%s --help shows usage and examples", (usage, args) => {
     const { status, stdout, stderr } = heapray([...args, "--help"], inFolder());
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -327,7 +401,7 @@ describe("help", () => {
   });
 
   test("every example of the help is a command that parses", () => {
-    for (const name of ["run", "flamegraph", "transform", "summary", "stats", "parse"]) {
+    for (const name of ["run", "flamegraph", "table", "tree", "transform", "summary", "stats", "diff", "parse"]) {
       const { stdout } = heapray([name, "--help"], inFolder());
       const examples = [...stdout.matchAll(/^ {2}heapray (.*)$/gm)].map(([, rest = ""]) =>
         rest.replace(/'[^']*'/, "1").replace(/ [|>] .*$/, ""),

@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { flameGraphData } from "../../src/reporters/flamegraph.js";
+import { categoryOf } from "../../src/reporters/flamegraph-category.js";
 import { Category, type FlameGraphData, MemoryKind } from "../../src/reporters/flamegraph-data.js";
 import { contrast, fillOf, HUES, INKS, SHADES } from "../../ui/src/graph/palette.js";
 import { TextFitter } from "../../ui/src/graph/text.js";
 import { compositionOf } from "../../ui/src/model/details.js";
 import { formatBytes, formatBytesShort, formatDuration, formatPercent } from "../../ui/src/model/format.js";
 import { hiddenCategories } from "../../ui/src/model/hide.js";
+import { invert } from "../../ui/src/model/invert.js";
 import { nodeAt, visibleDepth, visitVisible } from "../../ui/src/model/layout.js";
-import { holdingLines, type LineScope, nodeOfLine } from "../../ui/src/model/lines.js";
+import { holdingLines, type LineScope, nodeOfLine, totalLines } from "../../ui/src/model/lines.js";
 import { baseName, displayPath, visible } from "../../ui/src/model/names.js";
 import { move, pathTo } from "../../ui/src/model/navigate.js";
 import { findMatches, matchFrames, parseQuery } from "../../ui/src/model/search.js";
@@ -61,6 +63,14 @@ describe("the drawn tree", () => {
   ])("equals the plain one (internals hidden: %s, dependencies hidden: %s)", (hideInternals, hideDependencies) => {
     const tree = buildCallTree(data, { ...ALL, hideInternals, hideDependencies });
     expectSame(tree, data, plainTree(capture.records, hiddenCategories(hideInternals, hideDependencies)));
+  });
+
+  it.each([false, true])("inverted, equals the plain one of reversed stacks (dependencies hidden: %s)", (hidden) => {
+    const reversed = capture.records.map((one) => ({ ...one, stackTrace: () => one.stackTrace().reverse() }));
+    const inverted = invert(data);
+    const tree = buildCallTree(inverted, { ...ALL, hideDependencies: hidden });
+    expectSame(tree, data, plainTree(reversed, hiddenCategories(false, hidden)));
+    for (let node = 0; node < tree.size; node++) expect(tree.nodeOf[tree.origin[node] as number]).toBe(node);
   });
 
   it("counts one thread, or one kind, alone", () => {
@@ -302,6 +312,32 @@ describe("lines that hold most", () => {
     const first = lines[0]?.frame as number;
     const node = nodeOfLine(data, tree, first);
     expect(data.frames.line[tree.frame[node] as number]).toBe(data.frames.line[first]);
+  });
+});
+
+describe("lines in total", () => {
+  it.each(["program", "any"] as const)("count each stack once for each of its lines (%s)", (scope) => {
+    const sums = new Map<string, number>();
+    for (const one of capture.records) {
+      const frames = one.stackTrace();
+      const mine = frames.filter((at) => scope === "any" || categoryOf(at) === Category.PROGRAM);
+      const lines = new Set(mine.map(({ file, line }) => `${file}:${line}`));
+      if (frames.length === 0 && scope === "any") lines.add(`thread: ${one.threadName}`);
+      for (const line of lines) sums.set(line, (sums.get(line) ?? 0) + one.size);
+    }
+    const found = totalLines(data, ALL, scope).map(({ frame: at, bytes }): [string, number] => {
+      const file = data.strings[data.frames.file[at] as number];
+      const name = data.strings[data.frames.function[at] as number] ?? "";
+      return [file === "" ? name : `${file}:${data.frames.line[at]}`, bytes];
+    });
+    expect(new Map(found)).toEqual(sums);
+    expect(found.map(([, bytes]) => bytes)).toEqual([...sums.values()].sort((a, b) => b - a));
+  });
+
+  it("count a recursive line once", () => {
+    const again = frame("again", "/app/a.ts", 5, 1);
+    const small = dataOf({ records: [record({ path: [again, again, again], size: 100 })] });
+    expect(totalLines(small, ALL, "program").map(({ bytes }) => bytes)).toEqual([100]);
   });
 });
 

@@ -1,14 +1,18 @@
+import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { flameGraphData } from "../../src/reporters/flamegraph.js";
 import type { FlameGraphData } from "../../src/reporters/flamegraph-data.js";
 import { flameGraphHtml, readTemplate } from "../../src/reporters/flamegraph-page.js";
 import { formatBytes, formatPercent } from "../../ui/src/model/format.js";
+import { invert } from "../../ui/src/model/invert.js";
+import { totalLines } from "../../ui/src/model/lines.js";
 import { buildCallTree, type CallTree, type TreeOptions } from "../../ui/src/model/tree.js";
 import { type View, viewOf, WHOLE } from "../../ui/src/model/view.js";
 import { launchChromium, type OpenReport, openReport } from "./browser.js";
 import { plainSearch, plainTree } from "./brute-force.js";
-import { frame, metadata, record, syntheticCapture, syntheticSource } from "./synthetic.js";
+import { takeFrameTimes, timeFrames, zoomAround } from "./frame-times.js";
+import { distinctFrames, frame, metadata, record, syntheticCapture, syntheticSource } from "./synthetic.js";
 
 const ALL: TreeOptions = { hideInternals: false, hideDependencies: false, thread: -1, kind: -1, metric: "bytes" };
 const ROW_HEIGHT = 21;
@@ -241,6 +245,80 @@ describe("the report", () => {
     await eventually(() => page.getByRole("status").last().textContent()).toContain("level 1");
   });
 
+  it("turns stacks round, and starts so where the report was made so", async () => {
+    const inverted = invert(data);
+    const of = buildCallTree(inverted, ALL);
+    const page = await open();
+    const frames = page.locator(".legend > .quiet");
+    await page.mouse.click(...(await middleOf(page, tree, tree.levelStart[3] as number)));
+    await page.getByRole("button", { name: "inverted" }).click();
+    const count = `${(of.size - 1).toLocaleString("en-US")} frames`;
+    await eventually(() => frames.textContent()).toBe(count);
+    // What the graph was zoomed to is not there any more.
+    await eventually(() => page.locator(".ancestors [aria-current]").textContent()).toBe("all memory");
+    const first = of.firstChild[0] as number;
+    await page.mouse.move(...(await middleOf(page, of, first)));
+    const tooltip = page.getByRole("tooltip");
+    await eventually(() => tooltip.locator("strong").textContent()).toBe(name(data, of, first));
+    await eventually(() => tooltip.textContent()).toContain(formatBytes(of.totalBytes[first] as number));
+    expect(await tooltip.textContent()).not.toContain("Own");
+    const caller = of.firstChild[first] as number;
+    await page.mouse.click(...(await middleOf(page, of, caller)));
+    await eventually(() => page.locator(".ancestors [aria-current]").textContent()).toContain(name(data, of, caller));
+    expect(await page.getByRole("status").last().textContent()).toMatch(/callers?$/);
+    await report?.close();
+    const second = await open({ ...data, inverted: true });
+    await eventually(() => second.locator(".legend > .quiet").textContent()).toBe(count);
+  });
+
+  it("gives the chart of memory as CSV", async () => {
+    const page = await open(data, { acceptDownloads: true });
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Download the chart as CSV" }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe("heapray-memory-import.ts.4711.csv");
+    const [header, ...rows] = readFileSync(await download.path(), "utf8")
+      .trimEnd()
+      .split("\r\n");
+    expect(header).toBe("time_ms,rss,tracked,heap_used");
+    const { timeMs, rss, tracked, heapUsed } = data.snapshots;
+    expect(rows).toEqual(Array.from(timeMs, (time, i) => `${time},${rss[i]},${tracked[i]},${heapUsed[i]}`));
+  });
+
+  it("tells what lines hold in total, with what they called", async () => {
+    const page = await open();
+    await page.getByRole("button", { name: "total", exact: true }).click();
+    const amounts = () => page.locator(".line-amount").allTextContents();
+    for (const [button, scope] of [
+      ["your code", "program"],
+      ["any code", "any"],
+    ] as const) {
+      await page.getByRole("button", { name: button }).click();
+      const lines = totalLines(data, ALL, scope).slice(0, 100);
+      await eventually(amounts).toEqual(lines.map(({ bytes }) => formatBytes(bytes)));
+    }
+  });
+
+  it.each([1400, 800])("keeps its parts apart in a window %d pixels wide", async (width) => {
+    const page = await open(data, { viewport: { width, height: 800 } });
+    if (width < 960) await page.getByRole("button", { name: /Lines that hold most/ }).click();
+    const boxes = await page
+      .locator(".lines .panel-title span, .lines .choice, .memory-head > *, .toolbar > *")
+      .evaluateAll((all) => all.map((element) => element.getBoundingClientRect().toJSON() as DOMRect));
+    expect(boxes.length).toBeGreaterThan(9);
+    for (const [i, a] of boxes.entries()) {
+      for (const b of boxes.slice(i + 1)) {
+        const apart = a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+        expect(apart, JSON.stringify([a, b])).toBe(true);
+      }
+    }
+    const cut = await page
+      .locator(".lines .panel-title span, .lines .choice button, .toolbar button")
+      .evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth && one.clientWidth > 0).length);
+    expect(cut).toBe(0);
+  });
+
   it("has a light and a dark theme, follows the system's, and can be switched", async () => {
     const page = await open(data, { colorScheme: "dark" });
     const background = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -334,6 +412,24 @@ describe("names from a hostile program", () => {
 });
 
 describe("a hundred thousand frames", () => {
+  it("of which each is another zoom smoothly", async () => {
+    const large = distinctFrames(flameGraphData({ ...syntheticCapture(100_000), kind: "high-water-mark" }));
+    expect(large.frames.line.length).toBeGreaterThan(100_000);
+    const page = await open(large, { viewport: { width: 1400, height: 900 }, reducedMotion: "no-preference" });
+    await timeFrames(page);
+    await zoomAround(page);
+    const { work, intervals } = await takeFrameTimes(page);
+    const at = (times: readonly number[], share: number): number =>
+      [...times].sort((a, b) => a - b)[Math.floor((times.length - 1) * share)] ?? Number.NaN;
+    console.log(
+      `${work.length} frames while zooming: ${at(work, 0.5).toFixed(1)} ms of work, 95% within ${at(work, 0.95).toFixed(1)}, 99% within ${at(work, 0.99).toFixed(1)}; ${at(intervals, 0.5).toFixed(1)} ms from frame to frame`,
+    );
+    expect(work.length).toBeGreaterThan(100);
+    // The budget is 16 ms for each on a machine of its own; tests share theirs.
+    expect(at(work, 0.5)).toBeLessThan(16);
+    expect(report?.complaints).toEqual([]);
+  }, 120_000);
+
   it("are there within a second, and zoom at once", async () => {
     const large = flameGraphData({ ...syntheticCapture(100_000), kind: "high-water-mark" });
     expect(large.nodes.parent.length).toBeGreaterThan(100_000);

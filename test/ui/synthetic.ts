@@ -1,5 +1,6 @@
 import type { AllocationRecord, Frame, MemorySnapshot, Metadata } from "../../src/capture/records.js";
 import { AllocatorType } from "../../src/capture/wire.js";
+import type { FlameGraphData } from "../../src/reporters/flamegraph-data.js";
 
 /** Makes records and captures by hand, for tests of what is drawn from them. */
 
@@ -233,4 +234,25 @@ export function syntheticSource(file: string, line: number): string | undefined 
     "documents.set(id, { id, title, text: chunks.join('') });",
   ];
   return lines[line % lines.length];
+}
+
+/** The same graph in which every node has a frame of its own: another function, at another line. */
+export function distinctFrames(data: FlameGraphData): FlameGraphData {
+  const { frames, nodes, strings } = data;
+  const names = Array.from(nodes.frame, (at, node) => `${strings[frames.function[at] as number]}${node}`);
+  const spread = (column: Uint32Array | Uint8Array): Uint32Array =>
+    Uint32Array.from(nodes.frame, (at) => column[at] as number);
+  return {
+    ...data,
+    strings: [...strings, ...names],
+    frames: {
+      function: Uint32Array.from(names, (_, node) => strings.length + node),
+      file: spread(frames.file),
+      line: Uint32Array.from(names, (_, node) => 1 + node),
+      column: spread(frames.column),
+      category: Uint8Array.from(spread(frames.category)),
+      source: spread(frames.source),
+    },
+    nodes: { parent: nodes.parent, frame: Uint32Array.from(nodes.parent, (_, node) => node) },
+  };
 }

@@ -1,4 +1,4 @@
-import { Category, type FlameGraphData } from "../../src/reporters/flamegraph-data.js";
+import { Category, type FlameGraphData, type ReportKind } from "../../src/reporters/flamegraph-data.js";
 import { formatBytes, formatCount, formatPercent } from "./model/format.js";
 import { baseName, displayPath, visible } from "./model/names.js";
 import type { CallTree } from "./model/tree.js";
@@ -23,7 +23,17 @@ export const CATEGORY_NAMES: Record<Category, string> = {
   [Category.ROOT]: "Everything",
 };
 
-export function frameTexts(data: FlameGraphData, frame: number): FrameTexts {
+/** What a report without any allocations says. */
+export const NOTHING: Readonly<Record<ReportKind, string>> = {
+  "high-water-mark": "The capture holds no allocations.",
+  leaks: "Nothing was left behind: every allocation was freed.",
+  temporary: "No allocation was freed so soon after it was made.",
+};
+
+/** What a page needs of its data to name a frame. */
+export type NamedFrames = Pick<FlameGraphData, "frames" | "strings" | "metadata">;
+
+export function frameTexts(data: NamedFrames, frame: number): FrameTexts {
   const { frames, strings, metadata } = data;
   if (frames.category[frame] === Category.ROOT) return { name: "all memory", place: "", shortPlace: "", source: "" };
   const file = strings[frames.file[frame] as number] ?? "";
@@ -47,7 +57,8 @@ export function amountText(tree: CallTree, node: number): string {
 }
 
 /** A frame as a screen reader should say it. */
-export function spoken(data: FlameGraphData, tree: CallTree, node: number): string {
+export function spoken(data: FlameGraphData, tree: CallTree, node: number, inverted: boolean): string {
+  const below = inverted ? "caller" : "callee";
   const texts = frameTexts(data, tree.frame[node] as number);
   const children = (tree.firstChild[node + 1] as number) - (tree.firstChild[node] as number);
   const parts = [
@@ -56,7 +67,7 @@ export function spoken(data: FlameGraphData, tree: CallTree, node: number): stri
     `${formatBytes(tree.totalBytes[node] as number)}, ${formatPercent(tree.totalBytes[node] as number, tree.totalBytes[0] as number)} of total`,
     `${formatCount(tree.totalAllocations[node] as number)} allocations`,
     `level ${tree.depth[node]}`,
-    children === 0 ? "no callees" : children === 1 ? "1 callee" : `${formatCount(children)} callees`,
+    children === 0 ? `no ${below}s` : children === 1 ? `1 ${below}` : `${formatCount(children)} ${below}s`,
   ];
   return parts.filter((part) => part !== "").join("; ");
 }

@@ -2,7 +2,8 @@ import { computed, type ReadonlySignal, type Signal, signal } from "@preact/sign
 import type { FlameGraphData, MemoryKind } from "../../src/reporters/flamegraph-data.js";
 import type { Orientation } from "./graph/draw.js";
 import { type Palette, paletteOf } from "./graph/palette.js";
-import { type HoldingLine, holdingLines, type LineScope } from "./model/lines.js";
+import { invert } from "./model/invert.js";
+import { type HoldingLine, holdingLines, type LineScope, type LineShare, totalLines } from "./model/lines.js";
 import { findMatches, type Matches, matchFrames, parseQuery, type Query } from "./model/search.js";
 import { buildCallTree, type CallTree, type Metric, type TreeOptions } from "./model/tree.js";
 import { theme } from "./theme.js";
@@ -16,17 +17,22 @@ export interface Tip {
 
 /**
  * All that changes on the page. Nodes are remembered by their number in the data, which, unlike that in the tree, means
- * the same under every option.
+ * the same under every option but inversion.
  */
 export class PageState {
   readonly data: FlameGraphData;
+  /** Of all that was allocated and is in the report. */
+  readonly heldBytes: number;
   readonly orientation: Signal<Orientation> = signal("icicle");
+  /** Whether frames that allocate are at the root, and their callers below. */
+  readonly inverted: Signal<boolean>;
   readonly metric: Signal<Metric> = signal("bytes");
   readonly hideInternals = signal(false);
   readonly hideDependencies = signal(false);
   readonly thread = signal(-1);
   readonly kind: Signal<MemoryKind | -1> = signal(-1);
   readonly lineScope: Signal<LineScope> = signal("program");
+  readonly lineShare: Signal<LineShare> = signal("own");
   readonly search = signal("");
   readonly tip: Signal<Tip | undefined> = signal(undefined);
   readonly announcement = signal("");
@@ -39,6 +45,8 @@ export class PageState {
     kind: this.kind.value,
     metric: this.metric.value,
   }));
+  /** The data that the tree is made of, inverted or as it came. */
+  readonly graph: ReadonlySignal<FlameGraphData>;
   readonly tree: ReadonlySignal<CallTree>;
   readonly palette: ReadonlySignal<Palette>;
   readonly query: ReadonlySignal<Query> = computed(() => parseQuery(this.search.value));
@@ -54,15 +62,30 @@ export class PageState {
 
   constructor(data: FlameGraphData) {
     this.data = data;
-    this.tree = computed(() => buildCallTree(data, this.options.value));
+    this.heldBytes = data.weights.bytes.reduce((sum, bytes) => sum + bytes, 0);
+    this.inverted = signal(data.inverted);
+    const inverted = computed(() => invert(data));
+    this.graph = computed(() => (this.inverted.value ? inverted.value : data));
+    this.tree = computed(() => buildCallTree(this.graph.value, this.options.value));
     this.palette = computed(() => paletteOf(data, theme.value));
     const matched = computed(() => matchFrames(data, this.query.value));
     this.matches = computed(() =>
       this.query.value.state === "ready" ? findMatches(this.tree.value, matched.value) : undefined,
     );
-    this.lines = computed(() => holdingLines(data, this.options.value, this.lineScope.value));
+    this.lines = computed(() => {
+      const linesOf = this.lineShare.value === "own" ? holdingLines : totalLines;
+      return linesOf(data, this.options.value, this.lineScope.value);
+    });
     this.selected = computed(() => this.#nodeOf(this.#selected.value));
     this.zoomed = computed(() => this.#nodeOf(this.#zooms.value.at(-1) ?? 0));
+    let last = this.inverted.value;
+    // Nodes of the one graph mean nothing in the other.
+    this.inverted.subscribe((now) => {
+      if (now === last) return;
+      last = now;
+      this.#selected.value = 0;
+      this.#zooms.value = [0];
+    });
   }
 
   select(node: number): void {
@@ -88,7 +111,8 @@ export class PageState {
   /** The node that shows one of the data's, or its nearest shown ancestor. */
   #nodeOf(origin: number): number {
     const { nodeOf } = this.tree.value;
-    for (let at = origin; at > 0; at = this.data.nodes.parent[at] as number) {
+    const { parent } = this.graph.value.nodes;
+    for (let at = origin; at > 0; at = parent[at] as number) {
       const node = nodeOf[at] as number;
       if (node !== -1) return node;
     }

@@ -3,8 +3,8 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { GraphController } from "../graph/controller.js";
 import type { PageState } from "../state.js";
 import { Graph } from "./graph.js";
+import { GraphHelp } from "./graph-help.js";
 import { Header } from "./header.js";
-import { Help } from "./help.js";
 import { Legend } from "./legend.js";
 import { MemoryOverTime } from "./memory.js";
 import { Toolbar } from "./toolbar.js";
@@ -26,7 +26,12 @@ export function App({ state }: { state: PageState }) {
   }, [state, graph]);
   return (
     <div class="page">
-      <Header state={state} />
+      <Header
+        metadata={state.data.metadata}
+        kind={state.data.kind}
+        heldBytes={state.heldBytes}
+        helpOpen={state.helpOpen}
+      />
       <MemoryOverTime data={state.data} />
       <Toolbar state={state} graph={graph} />
       <main class="workspace" data-lines={linesOpen.value ? "open" : "closed"}>
@@ -35,7 +40,7 @@ export function App({ state }: { state: PageState }) {
       </main>
       <Legend state={state} />
       <Tooltip state={state} />
-      <Help state={state} />
+      <GraphHelp state={state} />
       <div class="unseen" role="status" aria-live="polite">
         {state.announcement}
       </div>

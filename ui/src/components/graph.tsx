@@ -1,15 +1,9 @@
 import { useEffect, useRef } from "preact/hooks";
+import { NOTHING } from "../describe.js";
 import { GraphController } from "../graph/controller.js";
 import type { PageState } from "../state.js";
 import { Ancestors } from "./ancestors.js";
 import type { GraphHandle } from "./app.js";
-
-/** Where a capture has nothing to show. */
-const NOTHING = {
-  "high-water-mark": "The capture holds no allocations.",
-  leaks: "Nothing was left behind: every allocation was freed.",
-  temporary: "No allocation was freed so soon.",
-} as const;
 
 export function Graph({ state, graph }: { state: PageState; graph: GraphHandle }) {
   const scroller = useRef<HTMLDivElement>(null);

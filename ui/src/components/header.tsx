@@ -1,6 +1,7 @@
+import type { Signal } from "@preact/signals";
+import type { ReportKind, ReportMetadata } from "../../../src/reporters/flamegraph-data.js";
 import { formatBytes, formatCount, formatDuration } from "../model/format.js";
 import { baseName, displayPath, visible } from "../model/names.js";
-import type { PageState } from "../state.js";
 import { theme, toggleTheme } from "../theme.js";
 import { Mark, MoonIcon, SunIcon } from "./icons.js";
 
@@ -10,8 +11,16 @@ const SUBJECTS = {
   temporary: "Temporary allocations: freed soon after they were made",
 } as const;
 
-export function Header({ state }: { state: PageState }) {
-  const { metadata, kind } = state.data;
+interface HeaderProps {
+  readonly metadata: ReportMetadata;
+  readonly kind: ReportKind;
+  /** Bytes of all that the report shows. */
+  readonly heldBytes: number;
+  readonly helpOpen: Signal<boolean>;
+}
+
+/** Which program the report is of, and the figures of its run. */
+export function Header({ metadata, kind, heldBytes, helpOpen }: HeaderProps) {
   const [program = "", ...rest] = metadata.commandLine;
   const command = [baseName(program), ...rest.map((argument) => displayPath(argument, metadata.cwd))].join(" ");
   const started = new Date(metadata.startTimeMs);
@@ -23,9 +32,8 @@ export function Header({ state }: { state: PageState }) {
     ["PID", String(metadata.pid)],
   ];
   if (kind !== "high-water-mark") {
-    const shown = state.data.weights.bytes.reduce((sum, bytes) => sum + bytes, 0);
     const [name, what] = kind === "leaks" ? ["Leaked", "never freed"] : ["Temporary", "in all of them"];
-    facts.unshift([name, formatBytes(shown), `${formatCount(shown)} bytes ${what}`]);
+    facts.unshift([name, formatBytes(heldBytes), `${formatCount(heldBytes)} bytes ${what}`]);
   }
   return (
     <header class="top">
@@ -65,7 +73,7 @@ export function Header({ state }: { state: PageState }) {
           type="button"
           class="icon-button"
           onClick={() => {
-            state.helpOpen.value = true;
+            helpOpen.value = true;
           }}
           aria-label="Keys and help"
           title="Keys and help (?)"

@@ -1,48 +1,41 @@
+import type { Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { PageState } from "../state.js";
 
-const KEYS: readonly (readonly [string, string])[] = [
-  ["Click, Enter", "Zoom to a frame"],
-  ["Esc", "Zoom out, one step back"],
-  ["0", "Zoom out to everything"],
-  ["↑ ↓ ← →", "Move through callers, callees and neighbours"],
-  ["Home", "Select the root"],
-  ["+ −, Ctrl + wheel", "Zoom freely"],
-  ["Drag, Shift + wheel", "Move sideways"],
-  ["/", "Search; Enter visits the matches, largest first"],
-  ["?", "This help"],
-];
+interface HelpProps {
+  readonly open: Signal<boolean>;
+  readonly title: string;
+  /** How to read the page. */
+  readonly intro: ComponentChildren;
+  readonly keys: readonly (readonly [keys: string, meaning: string])[];
+  /** What the keys leave to say. */
+  readonly children: ComponentChildren;
+}
 
-export function Help({ state }: { state: PageState }) {
+/** What the page shows and which keys it knows, in a dialog. */
+export function Help({ open, title, intro, keys, children }: HelpProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const open = state.helpOpen.value;
+  const shown = open.value;
   useEffect(() => {
-    if (open) dialog.current?.showModal();
+    if (shown) dialog.current?.showModal();
     else dialog.current?.close();
-  }, [open]);
+  }, [shown]);
   const close = (): void => {
-    state.helpOpen.value = false;
+    open.value = false;
   };
   return (
     <dialog class="help" ref={dialog} onClose={close} aria-labelledby="help-title">
-      <h2 id="help-title">Reading the graph</h2>
-      <p>
-        Each bar is a frame: a function, called at a line by the bar next to it on the root's side. Its width is the
-        memory allocated by it and by all that it called. Siblings are sorted by size, so position says nothing about
-        time.
-      </p>
+      <h2 id="help-title">{title}</h2>
+      <p>{intro}</p>
       <dl>
-        {KEYS.map(([keys, meaning]) => (
-          <div key={keys}>
-            <dt>{keys}</dt>
+        {keys.map(([names, meaning]) => (
+          <div key={names}>
+            <dt>{names}</dt>
             <dd>{meaning}</dd>
           </div>
         ))}
       </dl>
-      <p>
-        Search is for text in function names and <code>file:line:column</code>, in any case; between slashes it is a
-        regular expression, e.g. <code>/parse(Row|Line)/i</code>.
-      </p>
+      <p>{children}</p>
       <button type="button" class="help-close" onClick={close}>
         Close
       </button>

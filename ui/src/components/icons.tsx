@@ -69,6 +69,18 @@ export const ResetIcon = () => (
   </Icon>
 );
 
+export const CopyIcon = () => (
+  <Icon>
+    <path d="M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3" />
+  </Icon>
+);
+
+export const DownloadIcon = () => (
+  <Icon>
+    <path d="M8 2.5v7.5M4.8 7 8 10.2 11.2 7M2.5 13.5h11" />
+  </Icon>
+);
+
 export const Mark = () => (
   <svg class="mark" width="18" height="18" viewBox="0 0 16 16" aria-hidden="true">
     <path class="mark-1" d="M1 2h14v3.4H1z" />

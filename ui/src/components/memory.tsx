@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { FlameGraphData } from "../../../src/reporters/flamegraph-data.js";
+import { download, fileName } from "../download.js";
 import { MemoryChart, type Reading } from "../graph/memory-chart.js";
 import { formatBytesShort, formatDuration } from "../model/format.js";
 import { highest } from "../model/peak.js";
 import { theme } from "../theme.js";
-import { ChevronIcon } from "./icons.js";
+import { ChevronIcon, DownloadIcon } from "./icons.js";
 
 /** RSS, heap and tracked memory over the run; the numbers above the chart follow the pointer. */
 export function MemoryOverTime({ data }: { data: FlameGraphData }) {
@@ -54,10 +55,28 @@ export function MemoryOverTime({ data }: { data: FlameGraphData }) {
           <span class="key tracked">Tracked</span> {value(snapshots.tracked)}
           <span class="key heap">JS heap used</span> {value(snapshots.heapUsed)}
         </p>
+        <button
+          type="button"
+          class="icon-button"
+          onClick={() =>
+            download(fileName("memory", data.metadata.commandLine, data.metadata.pid), "text/csv", [csv(data)])
+          }
+          aria-label="Download the chart as CSV"
+          title="Download the chart as CSV"
+        >
+          <DownloadIcon />
+        </button>
       </div>
       {open.value ? <div class="chart" ref={host} role="img" aria-label={summary(data, peak)} /> : null}
     </section>
   );
+}
+
+/** The chart's points: milliseconds since tracking began, and bytes. */
+function csv({ snapshots }: FlameGraphData): string {
+  const { timeMs, rss, tracked, heapUsed } = snapshots;
+  const rows = Array.from(timeMs, (time, i) => `${time},${rss[i]},${tracked[i]},${heapUsed[i]}\r\n`);
+  return `time_ms,rss,tracked,heap_used\r\n${rows.join("")}`;
 }
 
 function summary(data: FlameGraphData, peak: number): string {

@@ -1,5 +1,3 @@
-import type { Signal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
 import { MemoryKind } from "../../../src/reporters/flamegraph-data.js";
 import { visible } from "../model/names.js";
 import type { PageState } from "../state.js";
@@ -7,6 +5,7 @@ import type { GraphHandle } from "./app.js";
 import { Choice } from "./choice.js";
 import { FlameIcon, IcicleIcon, ResetIcon } from "./icons.js";
 import { SearchBox } from "./search-box.js";
+import { Toggle } from "./toggle.js";
 
 const KINDS = [
   [MemoryKind.NATIVE, "native"],
@@ -29,6 +28,9 @@ export function Toolbar({ state, graph }: { state: PageState; graph: GraphHandle
           node_modules
         </Toggle>
       </fieldset>
+      <Toggle on={state.inverted} title="Frames that allocate at the root, their callers below">
+        inverted
+      </Toggle>
       <fieldset class="group">
         <legend>Width</legend>
         <Choice
@@ -95,21 +97,5 @@ export function Toolbar({ state, graph }: { state: PageState; graph: GraphHandle
         </button>
       </div>
     </div>
-  );
-}
-
-function Toggle({ on, title, children }: { on: Signal<boolean>; title: string; children: ComponentChildren }) {
-  return (
-    <button
-      type="button"
-      class="toggle"
-      aria-pressed={on.value}
-      title={title}
-      onClick={() => {
-        on.value = !on.value;
-      }}
-    >
-      {children}
-    </button>
   );
 }

@@ -58,7 +58,7 @@ function FrameDetails({ state, node }: { state: PageState; node: number }) {
   const frame = tree.frame[node] as number;
   const texts = frameTexts(data, frame);
   const category = data.frames.category[frame] as Category;
-  const composition = compositionOf(data, tree, state.options.value, node);
+  const composition = compositionOf(state.graph.value, tree, state.options.value, node);
   const kinds = [
     { label: "Native", bytes: composition.nativeBytes, name: undefined },
     { label: "JavaScript objects", bytes: composition.jsBytes, name: "JavaScript objects" },
@@ -99,11 +99,13 @@ function FrameDetails({ state, node }: { state: PageState; node: number }) {
               <td>{formatPercent(bytes, tree.totalBytes[zoomed] as number)}</td>
             </tr>
           )}
-          <tr>
-            <th scope="row">Own</th>
-            <td>{formatBytes(tree.ownBytes[node] as number)}</td>
-            <td>{formatPercent(tree.ownBytes[node] as number, wholeBytes)}</td>
-          </tr>
+          {state.inverted.value ? null : (
+            <tr>
+              <th scope="row">Own</th>
+              <td>{formatBytes(tree.ownBytes[node] as number)}</td>
+              <td>{formatPercent(tree.ownBytes[node] as number, wholeBytes)}</td>
+            </tr>
+          )}
           <tr>
             <th scope="row">Allocations</th>
             <td>{formatCount(allocations)}</td>

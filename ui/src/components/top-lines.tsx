@@ -28,23 +28,32 @@ export function TopLines({ state, open }: { state: PageState; open: Signal<boole
         <ChevronIcon />
         <span>Lines that hold most</span>
       </button>
-      {open.value && packages ? (
+      {open.value ? (
         <div class="scope">
           <Choice
-            value={state.lineScope}
+            value={state.lineShare}
             options={[
-              {
-                value: "program",
-                label: "your code",
-                title: "The innermost line of your program answers for the memory",
-              },
-              {
-                value: "any",
-                label: "any code",
-                title: "The innermost line answers for the memory, packages included",
-              },
+              { value: "own", label: "own", title: "What a line answers for itself" },
+              { value: "total", label: "total", title: "What was allocated by a line and all that it called" },
             ]}
           />
+          {packages || state.lineShare.value === "total" ? (
+            <Choice
+              value={state.lineScope}
+              options={[
+                {
+                  value: "program",
+                  label: "your code",
+                  title: "Lines of your program; the innermost one answers for the memory",
+                },
+                {
+                  value: "any",
+                  label: "any code",
+                  title: "Lines of packages too",
+                },
+              ]}
+            />
+          ) : null}
         </div>
       ) : null}
       {open.value ? (

@@ -386,6 +386,11 @@ export class GraphController {
   }
 
   #announce(node: number): void {
-    this.#state.announcement.value = spoken(this.#state.data, this.#state.tree.peek(), node);
+    this.#state.announcement.value = spoken(
+      this.#state.data,
+      this.#state.tree.peek(),
+      node,
+      this.#state.inverted.peek(),
+    );
   }
 }

@@ -88,7 +88,7 @@ export const INKS: Record<Theme, Omit<Palette, "fills">> = {
   },
 };
 
-export function paletteOf(data: FlameGraphData, theme: Theme): Palette {
+export function paletteOf(data: Pick<FlameGraphData, "frames" | "strings">, theme: Theme): Palette {
   const { category, file, function: names } = data.frames;
   const colours = new Map<number, string>();
   const fills: string[] = [];

@@ -21,7 +21,7 @@ export function holdingLines(data: FlameGraphData, options: TreeOptions, scope: 
   const { category, file, line, function: names } = data.frames;
   const program = new Int32Array(parent.length).fill(-1);
   const dependency = new Int32Array(parent.length).fill(-1);
-  const lines = new Map<string, { frames: Map<number, number>; bytes: number; allocations: number }>();
+  const lines = new Map<string, LineSums>();
   for (let node = 1; node < parent.length; node++) {
     const own = frame[node] as number;
     const above = parent[node] as number;
@@ -37,22 +37,82 @@ export function holdingLines(data: FlameGraphData, options: TreeOptions, scope: 
     if (holder === -1) holder = dependency[node] as number;
     if (holder === -1) holder = frame[node] as number;
     const key = file[holder] === 0 ? `thread ${names[holder]}` : `${file[holder]}:${line[holder]}`;
-    let row = lines.get(key);
-    if (!row) {
-      row = { frames: new Map(), bytes: 0, allocations: 0 };
-      lines.set(key, row);
-    }
-    const bytes = weights.bytes[i] as number;
-    row.frames.set(holder, (row.frames.get(holder) ?? 0) + bytes);
-    row.bytes += bytes;
-    row.allocations += weights.allocations[i] as number;
+    addTo(lines, key, holder, weights.bytes[i] as number, weights.allocations[i] as number);
   }
+  return sorted(lines, options);
+}
+
+interface LineSums {
+  /** Bytes by frame. */
+  readonly frames: Map<number, number>;
+  bytes: number;
+  allocations: number;
+}
+
+function addTo(lines: Map<string, LineSums>, key: string, frame: number, bytes: number, allocations: number): void {
+  let row = lines.get(key);
+  if (!row) {
+    row = { frames: new Map(), bytes: 0, allocations: 0 };
+    lines.set(key, row);
+  }
+  row.frames.set(frame, (row.frames.get(frame) ?? 0) + bytes);
+  row.bytes += bytes;
+  row.allocations += allocations;
+}
+
+/** The lines that hold anything, largest first. */
+function sorted(lines: ReadonlyMap<string, LineSums>, options: TreeOptions): HoldingLine[] {
   const amount = (row: { bytes: number; allocations: number }): number =>
     options.metric === "bytes" ? row.bytes : row.allocations;
   return [...lines.values()]
     .filter((row) => amount(row) > 0)
     .sort((a, b) => amount(b) - amount(a))
     .map((row) => ({ frame: largest(row.frames), bytes: row.bytes, allocations: row.allocations }));
+}
+
+/** Whether a line answers for what it allocated itself, or also for all that it called. */
+export type LineShare = "own" | "total";
+
+/**
+ * The lines below which most was allocated: an allocation counts for every line on its stack, once. Of the program's lines
+ * alone, or of any.
+ */
+export function totalLines(data: FlameGraphData, options: TreeOptions, scope: LineScope): HoldingLine[] {
+  const { parent, frame } = data.nodes;
+  const { category, file, line, function: names } = data.frames;
+  const bytes = new Float64Array(parent.length);
+  const allocations = new Float64Array(parent.length);
+  const { weights } = data;
+  for (let i = 0; i < weights.node.length; i++) {
+    if (!counts(data, options, i)) continue;
+    const node = weights.node[i] as number;
+    bytes[node] = (bytes[node] as number) + (weights.bytes[i] as number);
+    allocations[node] = (allocations[node] as number) + (weights.allocations[i] as number);
+  }
+  for (let node = parent.length - 1; node > 0; node--) {
+    const above = parent[node] as number;
+    bytes[above] = (bytes[above] as number) + (bytes[node] as number);
+    allocations[above] = (allocations[above] as number) + (allocations[node] as number);
+  }
+  const lines = new Map<string, LineSums>();
+  const keys = Array.from(names, (name, at) => (file[at] === 0 ? `thread ${name}` : `${file[at]}:${line[at]}`));
+  /** The path to the node, and how often each line is on it. */
+  const path: number[] = [];
+  const onPath = new Map<string, number>();
+  for (let node = 1; node < parent.length; node++) {
+    while (path.length > 0 && path.at(-1) !== parent[node]) {
+      const left = keys[frame[path.pop() as number] as number] as string;
+      onPath.set(left, (onPath.get(left) as number) - 1);
+    }
+    const own = frame[node] as number;
+    const key = keys[own] as string;
+    const times = onPath.get(key) ?? 0;
+    path.push(node);
+    onPath.set(key, times + 1);
+    if (times > 0 || (scope === "program" && category[own] !== Category.PROGRAM)) continue;
+    addTo(lines, key, own, bytes[node] as number, allocations[node] as number);
+  }
+  return sorted(lines, options);
 }
 
 /** The largest node of the tree at the frame's line; -1 when the line is not in the tree. */

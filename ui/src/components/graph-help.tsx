@@ -1,0 +1,28 @@
+import type { PageState } from "../state.js";
+import { Help } from "./help.js";
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ["Click, Enter", "Zoom to a frame"],
+  ["Esc", "Zoom out, one step back"],
+  ["0", "Zoom out to everything"],
+  ["↑ ↓ ← →", "Move through callers, callees and neighbours"],
+  ["Home", "Select the root"],
+  ["+ −, Ctrl + wheel", "Zoom freely"],
+  ["Drag, Shift + wheel", "Move sideways"],
+  ["/", "Search; Enter visits the matches, largest first"],
+  ["?", "This help"],
+];
+
+export function GraphHelp({ state }: { state: PageState }) {
+  return (
+    <Help
+      open={state.helpOpen}
+      title="Reading the graph"
+      intro="Each bar is a frame: a function, called at a line by the bar next to it on the root's side. Its width is the memory allocated by it and by all that it called. Siblings are sorted by size, so position says nothing about time. Inverted, the frames that allocated are at the root, and below each are its callers."
+      keys={KEYS}
+    >
+      Search is for text in function names and <code>file:line:column</code>, in any case; between slashes it is a
+      regular expression, e.g. <code>/parse(Row|Line)/i</code>.
+    </Help>
+  );
+}
