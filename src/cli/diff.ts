@@ -27,11 +27,11 @@ interface Limit {
 
 const EXAMPLES = `
 Examples:
-  heapray diff before.bin after.bin                      what the peaks of two runs held
-  heapray diff --leaks before.bin after.bin              what was still held at their ends
-  heapray diff --from 30s --to 5m server.bin             two moments of one run
-  heapray diff --by function old.bin new.bin             two versions of a program
-  heapray diff --fail-if-grown 5% --json old.bin new.bin in a script: exit code 1 when memory grew
+  heapray diff before.bin after.bin
+  heapray diff --leaks before.bin after.bin
+  heapray diff --from 30s --to 5m server.bin
+  heapray diff --by function old.bin new.bin
+  heapray diff --fail-if-grown 5% --json old.bin new.bin
 
 A moment is "start", "peak", "end", or the time since the start: 2.5s, 300ms, 1m30s.
 `;
