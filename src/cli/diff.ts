@@ -8,6 +8,7 @@ import { describeMoment, type Moment, parseMoment } from "./moment.js";
 import { paintFor } from "./paint.js";
 import { typed } from "./paths.js";
 import { print } from "./standard-output.js";
+import { countingNumber } from "./whole-number.js";
 
 interface DiffOptions {
   readonly from?: Moment;
@@ -52,7 +53,7 @@ export function diffCommand(): Command {
         .choices(["line", "function", "file"])
         .default("line"),
     )
-    .option("-r, --max-rows <n>", "how many to print of what grew, and of what shrank", rowCount, 10)
+    .option("-r, --max-rows <n>", "how many to print of what grew, and of what shrank", countingNumber, 10)
     .option("--json", "print JSON, with every place that changed", false)
     .option("--fail-if-grown <limit>", "exit with 1 when memory grew by more: 5%, 10MB, 4096", parseLimit)
     .addHelpText("after", EXAMPLES)
@@ -137,13 +138,6 @@ function recordsAt(reader: FileReader, moments: readonly Moment[]): Iterable<All
     return atTimes.shift() ?? [];
   });
 }
-
-function rowCount(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("Give a whole number, 1 or more.");
-  return value;
-}
-
 function parseLimit(text: string): Limit {
   const [, number, unit = ""] = /^(\d+(?:\.\d+)?) ?(%|[kMGT]?B?)$/.exec(text) ?? [];
   if (number === undefined) throw new InvalidArgumentError("Give a share or a size: 5%, 10MB, 4096.");

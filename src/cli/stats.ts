@@ -1,11 +1,12 @@
 import path from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { openReader } from "./capture.js";
 import { CliError } from "./errors.js";
 import { paintFor } from "./paint.js";
 import { checkOutputFile, typed } from "./paths.js";
 import { print } from "./standard-output.js";
 import { writeWholeFile } from "./whole-file.js";
+import { countingNumber } from "./whole-number.js";
 
 interface StatsOptions {
   readonly numLargest: number;
@@ -30,7 +31,7 @@ export function statsCommand(): Command {
     .summary("print how much was allocated, in which sizes, and where")
     .description("Print what was allocated in all, freed or not: totals, sizes, allocators, and where.")
     .argument("<capture>", "a capture made by heapray run")
-    .option("-n, --num-largest <n>", "how many locations and modules to tell of", largestCount, 5)
+    .option("-n, --num-largest <n>", "how many locations and modules to tell of", countingNumber, 5)
     .option("--json", "write a JSON file with memray's keys instead", false)
     .option(
       "-o, --output <file>",
@@ -70,10 +71,4 @@ async function stats(capture: string, options: StatsOptions): Promise<void> {
 function statsFileName(capture: string): string {
   const { dir, base } = path.parse(capture);
   return path.join(dir, `heapray-stats-${base.replace(/^heapray-/, "")}.json`);
-}
-
-function largestCount(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("Give a whole number, 1 or more.");
-  return value;
 }

@@ -1,7 +1,8 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { openCapture } from "./capture.js";
 import { type KindOptions, withKindOptions } from "./kind.js";
 import { print } from "./standard-output.js";
+import { countingNumber } from "./whole-number.js";
 
 interface SummaryOptions extends KindOptions {
   readonly maxRows: number;
@@ -19,7 +20,7 @@ export function summaryCommand(): Command {
     .summary("print the lines that held most, in one screen of text")
     .description("Print the peak, and the lines of the program that held most of it.")
     .argument("<capture>", "a capture made by heapray run")
-    .option("-r, --max-rows <n>", "how many lines to print", rowCount, 5)
+    .option("-r, --max-rows <n>", "how many lines to print", countingNumber, 5)
     .addHelpText("after", EXAMPLES)
     .action(summary);
   return withKindOptions(command, "show");
@@ -35,10 +36,4 @@ async function summary(capture: string, options: SummaryOptions): Promise<void> 
     done();
   }
   print(text);
-}
-
-function rowCount(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("Give a whole number, 1 or more.");
-  return value;
 }

@@ -1,10 +1,11 @@
 import path from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import type { RecordsKind } from "../analysis/capture-reader.js";
 import { openCapture } from "./capture.js";
 import { type KindOptions, withKindOptions } from "./kind.js";
 import { endLike } from "./signals.js";
 import { print } from "./standard-output.js";
+import { countingNumber } from "./whole-number.js";
 
 interface TreeOptions extends KindOptions {
   readonly biggestAllocs: number;
@@ -29,7 +30,7 @@ export function treeCommand(): Command {
     .summary("walk through the calls that led to the memory, in the terminal")
     .description("Show the tree of calls that led to the memory held at the peak; as text where there is no terminal.")
     .argument("<capture>", "a capture made by heapray run")
-    .option("-b, --biggest-allocs <n>", "how many of the biggest allocations to show", allocationCount, 200);
+    .option("-b, --biggest-allocs <n>", "how many of the biggest allocations to show", countingNumber, 200);
   return withKindOptions(command, "show")
     .option("--json", "print JSON instead, with every frame", false)
     .addHelpText("after", EXAMPLES)
@@ -78,10 +79,4 @@ function printAll(lines: Iterable<string>): void {
     text = "";
   }
   print(text);
-}
-
-function allocationCount(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("Give a whole number, 1 or more.");
-  return value;
 }
