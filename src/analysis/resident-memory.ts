@@ -34,8 +34,10 @@ export function residentMemory(snapshot: MemorySnapshot, highestRss: number): Re
   // V8's figures are of its last collection, and malloc's blocks need not all be resident.
   const v8HeapUsed = Math.min(heapUsed, resident.v8Heap);
   const { arenas, other, inUseInArenas, largeBlocks } = resident;
-  const inUse = inUseInArenas === 0 ? arenas : Math.min(inUseInArenas, arenas);
   const large = Math.min(largeBlocks, other);
+  // Where something lies behind the heap, it cannot grow, and malloc maps pieces of its first arena elsewhere.
+  const elsewhere = inUseInArenas > arenas ? other - large : 0;
+  const inUse = inUseInArenas === 0 ? arenas : Math.min(inUseInArenas, arenas + elsewhere);
   return {
     timeMs,
     rss: resident.rss,
@@ -44,10 +46,10 @@ export function residentMemory(snapshot: MemorySnapshot, highestRss: number): Re
     v8HeapUsed,
     v8HeapUnused: resident.v8Heap - v8HeapUsed,
     nativeLive: resident.mapped + inUse + large,
-    allocatorOverhead: arenas - inUse,
+    allocatorOverhead: arenas + elsewhere - inUse,
     codeAndLibraries: resident.files,
     stacks: resident.stacks,
     heapray: resident.heapray,
-    rest: other - large,
+    rest: other - large - elsewhere,
   };
 }

@@ -168,8 +168,8 @@ describe("summary", () => {
         "",
         "3.000kB in 2 allocations held at the peak; 100.0% of it on this line:",
         "",
-        "    bytes   share  allocations  line",
-        "  3.000kB  100.0%            2  /srv/app/app.ts:7  load",
+        "    total            <own>          allocations  line",
+        "  3.000kB  100.0%  3.000kB  100.0%            2  /srv/app/app.ts:7  load",
         "",
       ].join("\n"),
     );
@@ -182,7 +182,7 @@ describe("summary", () => {
     const { stdout, stderr } = heapray(["summary", "a.bin"], inFolder());
     expect(stderr).toBe("");
     expect(stdout).toMatch(
-      / 700\.000B +70\.0% +1 +thread libuv-worker, no JavaScript\n +300\.000B +30\.0% +1 +thread main, /,
+      / 700\.000B +70\.0% +700\.000B +70\.0% +1 +thread libuv-worker, no JavaScript\n +300\.000B +30\.0% +300\.000B +30\.0% +1 +thread main, /,
     );
   });
 

@@ -148,6 +148,8 @@ test("what malloc says beyond what is resident explains no more than that", () =
   };
   const v8 = { v8HeapUsed: 5, v8HeapUnused: 0 };
   expect(memory(70, 500)).toEqual({ ...v8, nativeLive: 95, allocatorOverhead: 0, rest: 0 });
+  // Its first arena lies elsewhere.
+  expect(memory(70, 10)).toEqual({ ...v8, nativeLive: 80, allocatorOverhead: 15, rest: 0 });
   // It does not tell.
   expect(memory(0, 0)).toEqual({ ...v8, nativeLive: 60, allocatorOverhead: 0, rest: 35 });
 });

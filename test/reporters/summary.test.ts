@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { AllocationRecord, Frame, Metadata } from "../../src/capture/records.js";
 import { AllocatorType } from "../../src/capture/wire.js";
 import { formatSize } from "../../src/reporters/figures.js";
-import { renderSummary, summarize } from "../../src/reporters/summary.js";
+import { renderSummary, type SummarySort, summarize, summaryJson } from "../../src/reporters/summary.js";
 
 const metadata: Metadata = {
   pid: 1,
@@ -83,6 +83,66 @@ test("lines add up over records and come in falling order, the first of them", (
   expect(summary).toMatchObject({ bytes: 15, allocations: 8, programBytes: 15 });
 });
 
+test("a line's total is that of all stacks it is on, once each; its own what it answers for", () => {
+  const records = [
+    record(
+      10,
+      "alloc@node:buffer:1",
+      "read@/srv/app/node_modules/png/a.js:2",
+      "load@/srv/app/a.ts:3",
+      "main@/srv/app/a.ts:9",
+    ),
+    record(5, "walk@/srv/app/b.ts:1", "walk@/srv/app/b.ts:1", "main@/srv/app/a.ts:9"),
+    record(1, "main@/srv/app/a.ts:9"),
+    record(40),
+  ];
+  const summarized = (sort?: SummarySort) =>
+    summarize({ records, metadata, kind: "leaks", top: 9, ...(sort && { sort }) }).lines.map(
+      (line) => `${line.function} ${line.totalBytes} ${line.bytes} ${line.allocations}`,
+    );
+  const [main, load, read, walk, thread] = [
+    "main 16 1 2",
+    "load 10 10 2",
+    "read 10 0 0",
+    "walk 5 5 2",
+    "thread worker, no JavaScript 40 40 2",
+  ];
+  expect(summarized()).toEqual([thread, load, walk, main]);
+  expect(summarized("own")).toEqual(summarized());
+  expect(summarized("total")).toEqual([thread, main, load, read, walk]);
+  expect(summarized("allocations")).toHaveLength(4);
+});
+
+test("in order of totals, the text marks that column, and tells no share of the lines' own", () => {
+  const records = [record(750, "a@/srv/app/a.ts:12", "main@/srv/app/a.ts:1")];
+  const summary = summarize({ records, metadata, kind: "leaks", top: 1, sort: "total" });
+  expect(renderSummary(summary, "/srv/app").split("\n").slice(4)).toEqual([
+    "750.000B in 2 allocations still held at the end:",
+    "",
+    "   <total>               own          allocations  line",
+    "  750.000B  100.0%  750.000B  100.0%            2  a.ts:12  a",
+    "",
+  ]);
+});
+
+test("JSON tells bytes, and files as they are", () => {
+  const summary = summarize({ records: [record(7, "a@/srv/app/a.ts:12")], metadata, kind: "leaks", top: 9 });
+  expect(JSON.parse(summaryJson(summary))).toEqual({
+    kind: "leaks",
+    bytes: 7,
+    allocations: 2,
+    js_bytes: 0,
+    lines: [{ function: "a", file: "/srv/app/a.ts", line: 12, total_bytes: 7, own_bytes: 7, allocations: 2 }],
+    metadata: {
+      command_line: ["node", "/srv/app/main.js"],
+      pid: 1,
+      peak_memory: 1000,
+      total_allocations: 12345,
+      complete: true,
+    },
+  });
+});
+
 test("bytes whose stack has no line of the program are not the program's", () => {
   const records = [record(30, "a@/srv/app/a.ts:1"), record(70, "b@node:fs:1")];
   expect(summarize({ records, metadata, kind: "high-water-mark", top: 1 })).toMatchObject({
@@ -102,8 +162,8 @@ test("the text shows files below the working directory relative to it, and share
       "",
       "1.000kB in 4 allocations still held at the end; 75.0% of it on this line:",
       "",
-      "     bytes  share  allocations  line",
-      "  750.000B  75.0%            2  src/a.ts:12  a",
+      "     total            <own>         allocations  line",
+      "  750.000B  75.0%  750.000B  75.0%            2  src/a.ts:12  a",
       "",
     ].join("\n"),
   );

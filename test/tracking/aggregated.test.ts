@@ -141,7 +141,7 @@ test("the same reports are made of it", () => {
   expect(stderr).toContain("flamegraph a.bin");
   for (const leaks of [[], ["--leaks"]]) {
     const summary = heapray(["summary", ...leaks, "a.bin"], inFolder());
-    expect(summary.stdout).toMatch(/ 9\.0\d+MB +[\d.]+% +\d+ +/);
+    expect(summary.stdout).toMatch(/ 9\.0\d+MB +[\d.]+% +9\.0\d+MB +[\d.]+% +\d+ +/);
     expect(heapray(["transform", "csv", "-f", "-o", "a.csv", ...leaks, "a.bin"], inFolder()).status).toBe(0);
     const rows = readFileSync(folder.join("a.csv"), "utf8").split("\r\n");
     expect(rows.some((row) => Number(row.split(",")[2]) >= 9e6)).toBe(true);
