@@ -49,11 +49,12 @@ export function corrupt(
   cause?: unknown,
   unpacked = false,
 ): CaptureError {
+  const nothingBefore = offset === 0;
   const [where, first] = unpacked ? [" of what it unpacks to", "unpack it with gunzip and "] : ["", ""];
   return new CaptureError(
     "CORRUPT",
     source,
-    `${source} is damaged at byte ${offset}${where}: ${reason}. Record it again, or ${first}cut the file there to read what comes before.`,
+    `${source} is damaged at byte ${offset}${where}: ${reason}. Record it again${nothingBefore ? "" : `, or ${first}cut the file there to read what comes before`}.`,
     { offset, cause },
   );
 }
