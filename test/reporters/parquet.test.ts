@@ -125,8 +125,8 @@ describe("the allocations' table, read by DuckDB", () => {
   });
 });
 
-test("every SQL example of docs/transform.md finds something", async () => {
-  const docs = readFileSync(new URL("../../docs/transform.md", import.meta.url), "utf8");
+test("every SQL example of docs/commands/transform.md finds something", async () => {
+  const docs = readFileSync(new URL("../../docs/commands/transform.md", import.meta.url), "utf8");
   const examples = [...docs.matchAll(/```sql\n(.*?);\n```/gs)].map(([, sql = ""]) => sql);
   expect(examples.length).toBeGreaterThanOrEqual(3);
   const snapshots = written("photos.snapshots.parquet", (write) =>
