@@ -6,7 +6,7 @@ import { visible } from "./model/names.js";
 
 /** What a differential flame graph compares, and both sides' figures; undefined for other graphs. */
 export function changeFacts(data: FlameGraphData): { subject: string; facts: Fact[] } | undefined {
-  const { comparison, weights } = data;
+  const { comparison, weights, metadata } = data;
   if (!comparison) return undefined;
   const sum = (column: Float64Array): number => column.reduce((all, amount) => all + amount, 0);
   const [before, after] = [sum(comparison.bytes), sum(weights.bytes)];
@@ -19,6 +19,7 @@ export function changeFacts(data: FlameGraphData): { subject: string; facts: Fac
       ["After", formatBytes(after), bytes(after, comparison.after)],
       ["Change", `${signed("bytes", after - before)} (${growthPercent(before, after)})`],
       ["Allocations", signed("allocations", makes - made), `${formatCount(made)} before, ${formatCount(makes)} after`],
+      ["Runtime", visible(`${metadata.runtime.name} ${metadata.runtime.version}`), "of the program after"],
     ],
   };
 }

@@ -21,7 +21,8 @@ export function growthPercent(before: number, after: number): string {
   if (before === 0) return "new";
   if (after === 0) return "gone";
   const percent = (Math.abs(after - before) / before) * 100;
-  const text = percent < 0.1 ? "<0.1" : percent >= 1000 ? formatCount(percent) : percent.toFixed(1);
+  if (percent < 0.05) return "≈0%";
+  const text = percent >= 1000 ? formatCount(percent) : percent.toFixed(1);
   return `${after > before ? "+" : "−"}${text}%`;
 }
 

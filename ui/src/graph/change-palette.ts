@@ -12,8 +12,8 @@ const FROM = [0.01, 0.1, 0.35, 0.7];
  * change, the further from the quiet middle, in lightness too.
  */
 const RAMP: Record<Theme, { readonly middle: number; readonly end: number; readonly chroma: number }> = {
-  light: { middle: 0.905, end: 0.755, chroma: 0.135 },
-  dark: { middle: 0.31, end: 0.475, chroma: 0.14 },
+  light: { middle: 0.905, end: 0.785, chroma: 0.12 },
+  dark: { middle: 0.31, end: 0.455, chroma: 0.13 },
 };
 const RED = 30;
 const BLUE = 250;
@@ -24,7 +24,7 @@ export function stepOf(before: number, after: number): number {
   if (larger <= 0) return 0;
   const share = Math.abs(after - before) / larger;
   const step = FROM.filter((from) => share >= from).length;
-  return after > before ? step : -step;
+  return after < before && step > 0 ? -step : step;
 }
 
 /** The fill of a step. */

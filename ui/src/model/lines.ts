@@ -118,11 +118,10 @@ export function totalLines(data: FlameGraphData, options: TreeOptions, scope: Li
 /** What frames of one line have in common. */
 export function lineKeys({ frames, comparison }: FlameGraphData): string[] {
   const { file, line, function: names } = frames;
-  // Where functions are told apart, their lines are not known.
-  const byFunction = comparison?.by === "function";
   return Array.from(names, (name, at) => {
     if (file[at] === 0) return `thread ${name}`;
-    return byFunction ? `${file[at]} ${name}` : `${file[at]}:${line[at]}`;
+    // Of two versions, one line may be of different functions.
+    return comparison ? `${file[at]}:${line[at]} ${name}` : `${file[at]}:${line[at]}`;
   });
 }
 
