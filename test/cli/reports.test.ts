@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { decodeFlameGraph } from "../../src/reporters/flamegraph-codec.js";
@@ -579,6 +579,7 @@ describe("diff", () => {
   );
 
   test("--confidential-files all leaves no folder in the page", () => {
+    mkdirSync(folder.join("sub"));
     folder.write("sub/new.bin", growing(2));
     expect(diff("--flamegraph", "-o", "x.html", "--confidential-files", "all", "old.bin", "sub/new.bin").status).toBe(
       0,

@@ -55,7 +55,7 @@ export function Header({ metadata, kind, heldBytes, helpOpen, instead }: HeaderP
           {metadata.complete ? null : <span class="warning"> · the process ended before tracking did</span>}
         </p>
       </div>
-      <dl class="facts">
+      <dl class={instead ? "facts compared" : "facts"}>
         {(instead?.facts ?? facts).map(([name, value, title]) => (
           <div key={name} title={title}>
             <dt>{name}</dt>
