@@ -152,6 +152,13 @@ it("the lines that changed are listed with both sides, and lead to their frames"
     "grown.ts:7+40.000KiBgrown+200.0%20.000KiB → 60.000KiB",
   ]);
   expect(texts.at(-1)).toBe("same.ts:7±0same±0%5.000KiB → 5.000KiB");
+  // What is gone is not there to lead to, unless widths are those of before.
+  await lines.filter({ hasText: "gone.ts" }).getByRole("button").click();
+  await eventually(() => page.locator(".ancestors [aria-current]").textContent()).toContain("gone");
+  expect(await page.getByRole("button", { name: "before", exact: true }).getAttribute("aria-pressed")).toBe("true");
+  await lines.filter({ hasText: "fresh.ts" }).getByRole("button").click();
+  await eventually(() => page.locator(".ancestors [aria-current]").textContent()).toContain("fresh");
+  expect(await page.getByRole("button", { name: "after", exact: true }).getAttribute("aria-pressed")).toBe("true");
   await lines.filter({ hasText: "shrunk" }).getByRole("button").click();
   await eventually(() => page.locator(".ancestors [aria-current]").textContent()).toContain("shrunk");
 });

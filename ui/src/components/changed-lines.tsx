@@ -36,7 +36,9 @@ function Line({ state, line, largest }: { state: PageState; line: LineChange; la
   const [before, after, change] = [line.before[metric], line.after[metric], changeOf(line)];
   const share = change === 0 ? 0 : Math.abs(change / changeOf(largest));
   const show = (): void => {
-    const node = nodeOfLine(data, tree, line.frame);
+    // What is gone shows as it was before, and what is new as it is after.
+    if (nodeOfLine(data, state.tree.value, line.frame) === -1) state.width.value = after > 0 ? "after" : "before";
+    const node = nodeOfLine(data, state.tree.value, line.frame);
     state.search.value = lineQuery(texts.place, texts.name, data.comparison?.by === "function");
     if (node !== -1) state.zoomTo(node);
   };
