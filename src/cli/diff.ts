@@ -1,16 +1,20 @@
+import path from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { FileReader } from "../analysis/file-reader.js";
 import type { Growth, GrowthBy } from "../analysis/growth.js";
 import type { AllocationRecord } from "../capture/records.js";
 import { openReader } from "./capture.js";
+import { type ConfidentialOptions, withConfidentialOption } from "./confidential.js";
 import { CliError } from "./errors.js";
 import { describeMoment, type Moment, parseMoment } from "./moment.js";
 import { paintFor } from "./paint.js";
-import { typed } from "./paths.js";
+import { checkOutputFile, reportFileName, typed } from "./paths.js";
+import { tell } from "./standard-error.js";
 import { print } from "./standard-output.js";
+import { writeWholeFile } from "./whole-file.js";
 import { countingNumber } from "./whole-number.js";
 
-interface DiffOptions {
+interface DiffOptions extends ConfidentialOptions {
   readonly from?: Moment;
   readonly to?: Moment;
   readonly leaks: boolean;
@@ -18,6 +22,9 @@ interface DiffOptions {
   readonly maxRows: number;
   readonly json: boolean;
   readonly failIfGrown?: Limit;
+  readonly flamegraph: boolean;
+  readonly output?: string;
+  readonly force: boolean;
 }
 
 /** How much growth is too much: `5%`, or bytes. */
@@ -33,12 +40,13 @@ Examples:
   heapray diff --from 30s --to 5m server.bin
   heapray diff --by function old.bin new.bin
   heapray diff --fail-if-grown 5% --json old.bin new.bin
+  heapray diff --flamegraph -o growth.html -f old.bin new.bin
 
 A moment is "start", "peak", "end", or the time since the start: 2.5s, 300ms, 1m30s.
 `;
 
 export function diffCommand(): Command {
-  return new Command("diff")
+  const command = new Command("diff")
     .summary("print what grew and shrank between two captures, or two moments of one")
     .description(
       "Print what grew and what shrank: from one capture to another, or from one moment of a capture to a later one.",
@@ -56,14 +64,26 @@ export function diffCommand(): Command {
     .option("-r, --max-rows <n>", "how many to print of what grew, and of what shrank", countingNumber, 10)
     .option("--json", "print JSON, with every place that changed", false)
     .option("--fail-if-grown <limit>", "exit with 1 when memory grew by more: 5%, 10MB, 4096", parseLimit)
+    .option("--flamegraph", "make a differential flame graph, as one HTML file, instead of printing", false)
+    .option(
+      "-o, --output <file>",
+      "the HTML file to write (default: heapray-diff-<before>-<after>.html beside the second capture)",
+    )
+    .option("-f, --force", "overwrite the HTML file if it exists", false)
     .addHelpText("after", EXAMPLES)
     .action(diff);
+  return withConfidentialOption(command);
 }
 
 async function diff(before: string, after: string | undefined, options: DiffOptions): Promise<void> {
   const { from, to } = momentsOf(after !== undefined, options);
+  const page = pageOf(before, after, options);
   const { changeOf, growthOf } = await import("../analysis/growth.js");
   const opened = [await openReader(before)];
+  const whats = {
+    before: `${typed(before)} ${describeMoment(from)}`,
+    after: `${typed(after ?? before)} ${describeMoment(to)}`,
+  };
   let growth: Growth;
   try {
     const first = opened[0]?.reader as FileReader;
@@ -78,30 +98,93 @@ async function diff(before: string, after: string | undefined, options: DiffOpti
       sides = [...recordsAt(first, [from]), ...recordsAt(second, [to])];
     }
     const [old = [], current = []] = sides;
+    const graph = page && (await graphOf(first, second, whats, options));
     growth = growthOf(
-      { records: old, cwd: first.metadata.cwd },
-      { records: current, cwd: second.metadata.cwd },
+      { records: graph?.adding("before", old) ?? old, cwd: first.metadata.cwd },
+      { records: graph?.adding("after", current) ?? current, cwd: second.metadata.cwd },
       options.by,
     );
+    if (page && graph) {
+      const { renderDiffGraph } = await import("../reporters/flamegraph-diff.js");
+      // Of two runs, neither's curve would be the graph's.
+      const html = renderDiffGraph(
+        graph.finish(after === undefined ? first.getMemorySnapshots() : []),
+        second.metadata,
+      );
+      writeWholeFile(page.path, (write) => write(html));
+    }
   } finally {
     for (const { done } of opened) done();
   }
-  const sides = {
-    before: `${typed(before)} ${describeMoment(from)}`,
-    after: `${typed(after ?? before)} ${describeMoment(to)}`,
-    by: options.by,
-  };
-  const { diffJson, diffText } = await import("../reporters/diff.js");
-  print(
-    options.json
-      ? diffJson(growth, sides)
-      : diffText(growth, { ...sides, top: options.maxRows, paint: paintFor(process.stdout) }),
-  );
+  const wrote = page && `Wrote ${typed(page.name)}\n`;
+  if (wrote !== undefined && !options.json) {
+    print(wrote);
+  } else {
+    const sides = { ...whats, by: options.by };
+    const { diffJson, diffText } = await import("../reporters/diff.js");
+    print(
+      options.json
+        ? diffJson(growth, sides)
+        : diffText(growth, { ...sides, top: options.maxRows, paint: paintFor(process.stdout) }),
+    );
+    // Standard output is JSON.
+    if (wrote !== undefined) tell(wrote);
+  }
   const limit = options.failIfGrown;
   if (limit !== undefined && changeOf(growth) > limit.bytes(growth.before.bytes)) {
     const { formatSize } = await import("../reporters/figures.js");
     throw new CliError(`memory grew by ${formatSize(changeOf(growth))}, more than the ${limit.text} allowed.`);
   }
+}
+
+/**
+ * The page to write, checked before any work is done.
+ * @throws {CliError} it cannot be written, or options of the page are given without it
+ */
+function pageOf(
+  before: string,
+  after: string | undefined,
+  options: DiffOptions,
+): { name: string; path: string } | undefined {
+  if (!options.flamegraph) {
+    const given = options.output !== undefined ? "-o" : options.force ? "-f" : undefined;
+    const stray = given ?? (options.confidentialFiles === "default" ? undefined : "--confidential-files");
+    if (stray !== undefined) throw new CliError(`${stray} is for the page that --flamegraph makes; give that too.`);
+    return undefined;
+  }
+  const name = options.output ?? defaultName(before, after);
+  return { name, path: checkOutputFile(name, options.force) };
+}
+
+/** `heapray-diff-a.1-b.2.html` beside the second capture; of one capture, `heapray-diff-a.1.html`. */
+function defaultName(before: string, after: string | undefined): string {
+  if (after === undefined) return reportFileName(before, "diff", ".html");
+  const first = path.parse(before).name.replace(/^heapray-/, "");
+  return reportFileName(after, `diff-${first}`, ".html");
+}
+
+async function graphOf(
+  first: FileReader,
+  second: FileReader,
+  whats: { before: string; after: string },
+  options: DiffOptions,
+) {
+  const { DiffGraph } = await import("../reporters/flamegraph-diff.js");
+  const { disclosureOf } = await import("../reporters/confidential-files.js");
+  const disclosure = disclosureOf(options.confidentialFiles, second.metadata);
+  const side = (reader: FileReader, what: string) => ({
+    what: disclosure.file(what),
+    cwd: reader.metadata.cwd,
+    sourceLine: (file: string, line: number) => reader.sourceText.line(file, line),
+  });
+  return new DiffGraph({
+    before: side(first, whats.before),
+    after: side(second, whats.after),
+    by: options.by,
+    metadata: second.metadata,
+    kind: options.leaks ? "leaks" : "high-water-mark",
+    disclosure,
+  });
 }
 
 /** @throws {CliError} the options contradict each other */

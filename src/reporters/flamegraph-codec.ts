@@ -1,9 +1,13 @@
 /**
  * A flame graph as bytes: a header and columns, packed as column-codec.ts tells. `coded` below says which columns hold
  * something else than their numbers.
+ *
+ * Optional tables have a field of their own in the header, and their columns at the end; without the field there are none.
+ * So a graph without them is written as it was before they came, and the version stays.
+ * - `comparison`: bytes and allocations before, a row for each weight.
  */
 import { differences, packColumns, sums, unpackColumns } from "./column-codec.js";
-import type { FlameGraphData, ReportKind, ReportMetadata } from "./flamegraph-data.js";
+import type { Comparison, FlameGraphData, ReportKind, ReportMetadata } from "./flamegraph-data.js";
 
 const VERSION = 1;
 
@@ -18,10 +22,11 @@ interface Header {
   readonly nodes: number;
   readonly weights: number;
   readonly snapshots: number;
+  readonly comparison?: Pick<Comparison, "before" | "after" | "by">;
 }
 
 export function encodeFlameGraph(data: FlameGraphData): Uint8Array {
-  const { frames, nodes, weights, snapshots } = data;
+  const { frames, nodes, weights, snapshots, comparison } = data;
   const header: Header = {
     version: VERSION,
     kind: data.kind,
@@ -33,6 +38,7 @@ export function encodeFlameGraph(data: FlameGraphData): Uint8Array {
     nodes: nodes.frame.length,
     weights: weights.node.length,
     snapshots: snapshots.timeMs.length,
+    ...(comparison && { comparison: { before: comparison.before, after: comparison.after, by: comparison.by } }),
   };
   return packColumns(header, [
     frames.function,
@@ -52,6 +58,7 @@ export function encodeFlameGraph(data: FlameGraphData): Uint8Array {
     differences(snapshots.rss),
     differences(snapshots.heapUsed),
     differences(snapshots.tracked),
+    ...(comparison ? [comparison.bytes, comparison.allocations] : []),
   ]);
 }
 
@@ -86,6 +93,9 @@ export function decodeFlameGraph(bytes: Uint8Array): FlameGraphData {
       heapUsed: sums(column(header.snapshots)),
       tracked: sums(column(header.snapshots)),
     },
+    ...(header.comparison && {
+      comparison: { ...header.comparison, bytes: column(header.weights), allocations: column(header.weights) },
+    }),
   };
 }
 

@@ -88,6 +88,18 @@ export interface SnapshotTable {
   readonly tracked: Float64Array;
 }
 
+/** What the weights are compared with: the same places at another moment, or in another run. */
+export interface Comparison {
+  /** What the two sides are, like `old.bin at its peak`. */
+  readonly before: string;
+  readonly after: string;
+  /** What frames are told apart by: of functions and files, `line` is 0. */
+  readonly by: "line" | "function" | "file";
+  /** Row i is what row i of the weights was before. Either may be 0, not both. */
+  readonly bytes: Float64Array;
+  readonly allocations: Float64Array;
+}
+
 export interface FlameGraphData {
   readonly kind: ReportKind;
   /** Whether the graph is inverted at first: frames that allocate at the root. The tables are not. */
@@ -101,4 +113,6 @@ export interface FlameGraphData {
   readonly nodes: NodeTable;
   readonly weights: WeightTable;
   readonly snapshots: SnapshotTable;
+  /** Of a differential flame graph, whose weights are what is held after. */
+  readonly comparison?: Comparison;
 }

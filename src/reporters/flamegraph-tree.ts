@@ -14,6 +14,19 @@ export interface TreeTables {
   readonly frames: FrameTable;
   readonly nodes: NodeTable;
   readonly weights: WeightTable;
+  /** What each weight was before, where records of that side were added. */
+  readonly before?: Pick<WeightTable, "bytes" | "allocations">;
+}
+
+interface Weight {
+  readonly node: number;
+  readonly thread: number;
+  readonly kind: MemoryKind;
+  bytes: number;
+  allocations: number;
+  /** Of the other side of a comparison. */
+  bytesBefore: number;
+  allocationsBefore: number;
 }
 
 /** Merges allocation records, in any order, into one call tree. */
@@ -23,10 +36,11 @@ export class FlameGraphTree {
   readonly #parent: number[] = [-1];
   readonly #frame: number[] = [0];
   readonly #children = new Map<number, number>();
-  readonly #weights: { node: number; thread: number; kind: MemoryKind; bytes: number; allocations: number }[] = [];
+  readonly #weights: Weight[] = [];
   readonly #weightIds = new Map<string, number>();
 
   readonly #splitThreads: boolean;
+  #compares = false;
 
   /** `splitThreads`: whether stacks are below the frame of their thread. */
   constructor(splitThreads = false) {
@@ -35,7 +49,28 @@ export class FlameGraphTree {
   }
 
   add(record: AllocationRecord): void {
-    const frames = record.stackTrace();
+    const weight = this.#weightOf(record, record.stackTrace());
+    weight.bytes += record.size;
+    weight.allocations += record.nAllocations;
+  }
+
+  /**
+   * Adds to one side of a comparison.
+   * @param frames the record's stack, with frames that are the same on both sides
+   */
+  addTo(side: "before" | "after", record: AllocationRecord, frames: readonly Frame[]): void {
+    this.#compares = true;
+    const weight = this.#weightOf(record, frames);
+    if (side === "after") {
+      weight.bytes += record.size;
+      weight.allocations += record.nAllocations;
+    } else {
+      weight.bytesBefore += record.size;
+      weight.allocationsBefore += record.nAllocations;
+    }
+  }
+
+  #weightOf(record: AllocationRecord, frames: readonly Frame[]): Weight {
     const name = record.threadName === "" ? String(record.tid) : record.threadName;
     let node = 0;
     if (frames.length === 0 || this.#splitThreads) node = this.#child(node, this.#frames.ofThread(name));
@@ -44,14 +79,11 @@ export class FlameGraphTree {
     const kind = kindOf(record.allocator);
     const key = `${node} ${thread} ${kind}`;
     const known = this.#weightIds.get(key);
-    const weight = known === undefined ? undefined : this.#weights[known];
-    if (weight) {
-      weight.bytes += record.size;
-      weight.allocations += record.nAllocations;
-    } else {
-      this.#weightIds.set(key, this.#weights.length);
-      this.#weights.push({ node, thread, kind, bytes: record.size, allocations: record.nAllocations });
-    }
+    if (known !== undefined) return this.#weights[known] as Weight;
+    const weight = { node, thread, kind, bytes: 0, allocations: 0, bytesBefore: 0, allocationsBefore: 0 };
+    this.#weightIds.set(key, this.#weights.length);
+    this.#weights.push(weight);
+    return weight;
   }
 
   /** The tables, with nodes in pre-order and frames in the order in which that order meets them. */
@@ -80,7 +112,7 @@ export class FlameGraphTree {
       strings: strings.list,
       threads: [...this.#threads.keys()],
       nodes,
-      weights: this.#weightTable(rank),
+      ...this.#weightTables(rank),
     };
   }
 
@@ -120,17 +152,20 @@ export class FlameGraphTree {
     return order;
   }
 
-  #weightTable(rank: Uint32Array): WeightTable {
+  #weightTables(rank: Uint32Array): Pick<TreeTables, "weights" | "before"> {
     const rows = [...this.#weights];
     const at = (node: number): number => rank[node] as number;
     rows.sort((a, b) => at(a.node) - at(b.node) || a.thread - b.thread || a.kind - b.kind);
-    return {
+    const weights = {
       node: Uint32Array.from(rows, (row) => at(row.node)),
       thread: Uint32Array.from(rows, (row) => row.thread),
       kind: Uint8Array.from(rows, (row) => row.kind),
       bytes: Float64Array.from(rows, (row) => row.bytes),
       allocations: Float64Array.from(rows, (row) => row.allocations),
     };
+    if (!this.#compares) return { weights };
+    const bytes = Float64Array.from(rows, (row) => row.bytesBefore);
+    return { weights, before: { bytes, allocations: Float64Array.from(rows, (row) => row.allocationsBefore) } };
   }
 }
 

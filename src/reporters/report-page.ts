@@ -48,10 +48,10 @@ export function readPage(name: PageName): string {
   return readFileSync(found, "utf8");
 }
 
-/** What the browser's tab says. */
-export function pageTitle(metadata: Metadata, kind: ReportKind): string {
+/** What the browser's tab says: the kind of report, unless it is of another subject. */
+export function pageTitle(metadata: Metadata, kind: ReportKind, subject: string = TITLES[kind]): string {
   const script = basename(metadata.commandLine[1] ?? metadata.commandLine[0] ?? "");
-  return `${script} · ${TITLES[kind]} · heapray`;
+  return `${script} · ${subject} · heapray`;
 }
 
 /** What a page shows of the capture's metadata. */

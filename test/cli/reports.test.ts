@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { decodeFlameGraph } from "../../src/reporters/flamegraph-codec.js";
@@ -523,6 +523,70 @@ describe("diff", () => {
     const { status, stdout, stderr } = diff(...args);
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(stderr).toMatch(sentence);
+  });
+
+  /** The page's data, and the sums of both sides' bytes. */
+  function graphIn(file: string) {
+    const html = readFileSync(folder.join(file), "utf8");
+    const packed = /id="heapray-data">([^<]*)</.exec(html)?.[1] ?? "";
+    const data = decodeFlameGraph(gunzipSync(Buffer.from(packed, "base64")));
+    const sum = (column: Float64Array = new Float64Array()) => column.reduce((all, bytes) => all + bytes, 0);
+    return { html, data, before: sum(data.comparison?.bytes), after: sum(data.weights.bytes) };
+  }
+
+  test("--flamegraph writes a page whose sums are both sides'", () => {
+    folder.write("heapray-app.1.bin", growing(3));
+    const ended = diff("--flamegraph", "old.bin", "heapray-app.1.bin");
+    expect(ended).toMatchObject({ status: 0, stdout: "Wrote heapray-diff-old-app.1.html\n", stderr: "" });
+    const { html, data, before, after } = graphIn("heapray-diff-old-app.1.html");
+    expect([before, after]).toEqual([5000, 15000]);
+    expect(data.comparison).toMatchObject({ before: "old.bin at its peak", after: "heapray-app.1.bin at its peak" });
+    expect(data.snapshots.timeMs).toHaveLength(0);
+    expect(html).toMatch(/<title>[^<]* · difference · heapray<\/title>/);
+    expect(diff("--flamegraph", "old.bin", "heapray-app.1.bin").stderr).toMatch(/html exists; give -f to overwrite it/);
+    expect(diff("--flamegraph", "-f", "old.bin", "heapray-app.1.bin").status).toBe(0);
+  });
+
+  test.each([
+    [["--from", "40ms", "--to", "60ms", "old.bin"], 2000, 3000],
+    [["--leaks", "old.bin", "new.bin"], 5000, 10000],
+    [["--from", "20ms", "--to", "end", "old.bin", "new.bin"], 1000, 10000],
+    [["--by", "function", "old.bin", "new.bin"], 5000, 10000],
+  ])("--flamegraph goes with %j", (args, before, after) => {
+    expect(diff("--flamegraph", "-o", "x.html", ...args)).toMatchObject({ status: 0, stdout: "Wrote x.html\n" });
+    const graph = graphIn("x.html");
+    expect([graph.before, graph.after]).toEqual([before, after]);
+    // Memory over time is that of the one run there is.
+    expect(graph.data.snapshots.timeMs.length > 0).toBe(!args.includes("new.bin"));
+  });
+
+  test("--flamegraph leaves standard output to --json, and the exit code to --fail-if-grown", () => {
+    const args = ["old.bin", "new.bin", "--flamegraph", "-o", "x.html", "--json", "--fail-if-grown", "5%"];
+    const { status, stdout, stderr } = diff(...args);
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ grown_bytes: 5000 });
+    expect(stderr).toBe("Wrote x.html\nheapray: memory grew by 5.000kB, more than the 5% allowed.\n");
+    expect(graphIn("x.html").after).toBe(10000);
+  });
+
+  test.each([["-o", "x.html"], ["-f"], ["--confidential-files", "all"]])(
+    "%s without --flamegraph is refused in one sentence",
+    (...option) => {
+      const { status, stdout, stderr } = diff("old.bin", "new.bin", ...option);
+      expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      expect(stderr).toBe(`heapray: ${option[0]} is for the page that --flamegraph makes; give that too.\n`);
+    },
+  );
+
+  test("--confidential-files all leaves no folder in the page", () => {
+    mkdirSync(folder.join("sub"));
+    folder.write("sub/new.bin", growing(2));
+    expect(diff("--flamegraph", "-o", "x.html", "--confidential-files", "all", "old.bin", "sub/new.bin").status).toBe(
+      0,
+    );
+    const { data } = graphIn("x.html");
+    expect(data.strings.filter((text) => text.includes("/"))).toEqual([]);
+    expect(data.comparison?.after).toBe("new.bin at its peak");
   });
 
   test("an aggregated capture has its peak and its end, and no other moments", () => {

@@ -2,9 +2,11 @@ import { computed, type ReadonlySignal, type Signal, signal } from "@preact/sign
 import type { FlameGraphData, MemoryKind } from "../../src/reporters/flamegraph-data.js";
 import type { Orientation } from "./graph/draw.js";
 import { type Palette, paletteOf } from "./graph/palette.js";
+import { type LineChange, lineChanges, type TreeChange, treeChange } from "./model/compare.js";
 import { invert } from "./model/invert.js";
 import { type HoldingLine, holdingLines, type LineScope, type LineShare, totalLines } from "./model/lines.js";
 import { findMatches, type Matches, matchFrames, parseQuery, type Query } from "./model/search.js";
+import type { Width } from "./model/sides.js";
 import { buildCallTree, type CallTree, type Metric, type TreeOptions } from "./model/tree.js";
 import { theme } from "./theme.js";
 
@@ -27,6 +29,8 @@ export class PageState {
   /** Whether frames that allocate are at the root, and their callers below. */
   readonly inverted: Signal<boolean>;
   readonly metric: Signal<Metric> = signal("bytes");
+  /** Of a differential flame graph. */
+  readonly width: Signal<Width>;
   readonly hideInternals = signal(false);
   readonly hideDependencies = signal(false);
   readonly thread = signal(-1);
@@ -44,6 +48,7 @@ export class PageState {
     thread: this.thread.value,
     kind: this.kind.value,
     metric: this.metric.value,
+    width: this.width.value,
   }));
   /** The data that the tree is made of, inverted or as it came. */
   readonly graph: ReadonlySignal<FlameGraphData>;
@@ -53,6 +58,9 @@ export class PageState {
   /** What the search found; undefined when nothing is searched. */
   readonly matches: ReadonlySignal<Matches | undefined>;
   readonly lines: ReadonlySignal<readonly HoldingLine[]>;
+  /** Of a differential flame graph, both sides of the tree and of the lines. */
+  readonly change: ReadonlySignal<TreeChange | undefined>;
+  readonly changedLines: ReadonlySignal<readonly LineChange[]>;
 
   readonly #selected = signal(0);
   /** The frames zoomed to, outermost first; the last one fills the screen. */
@@ -63,6 +71,8 @@ export class PageState {
   constructor(data: FlameGraphData) {
     this.data = data;
     this.heldBytes = data.weights.bytes.reduce((sum, bytes) => sum + bytes, 0);
+    // Where all is gone, the side before is all there is to see.
+    this.width = signal(data.comparison && this.heldBytes === 0 ? "before" : "after");
     this.inverted = signal(data.inverted);
     const inverted = computed(() => invert(data));
     this.graph = computed(() => (this.inverted.value ? inverted.value : data));
@@ -76,6 +86,12 @@ export class PageState {
       const linesOf = this.lineShare.value === "own" ? holdingLines : totalLines;
       return linesOf(data, this.options.value, this.lineScope.value);
     });
+    this.change = computed(() =>
+      data.comparison ? treeChange(this.graph.value, this.tree.value, this.options.value) : undefined,
+    );
+    this.changedLines = computed(() =>
+      lineChanges(data, this.options.value, this.lineScope.value, this.lineShare.value),
+    );
     this.selected = computed(() => this.#nodeOf(this.#selected.value));
     this.zoomed = computed(() => this.#nodeOf(this.#zooms.value.at(-1) ?? 0));
     let last = this.inverted.value;

@@ -1,7 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { changeFacts } from "../change-facts.js";
 import type { GraphController } from "../graph/controller.js";
 import type { PageState } from "../state.js";
+import { ChangeLegend } from "./change-legend.js";
+import { ChangedLines } from "./changed-lines.js";
 import { Graph } from "./graph.js";
 import { GraphHelp } from "./graph-help.js";
 import { Header } from "./header.js";
@@ -24,6 +27,7 @@ export function App({ state }: { state: PageState }) {
     window.addEventListener("keydown", listener);
     return () => window.removeEventListener("keydown", listener);
   }, [state, graph]);
+  const [Lines, Colours] = state.data.comparison ? [ChangedLines, ChangeLegend] : [TopLines, Legend];
   return (
     <div class="page">
       <Header
@@ -31,14 +35,15 @@ export function App({ state }: { state: PageState }) {
         kind={state.data.kind}
         heldBytes={state.heldBytes}
         helpOpen={state.helpOpen}
+        instead={changeFacts(state.data)}
       />
       <MemoryOverTime data={state.data} />
       <Toolbar state={state} graph={graph} />
       <main class="workspace" data-lines={linesOpen.value ? "open" : "closed"}>
         <Graph state={state} graph={graph} />
-        <TopLines state={state} open={linesOpen} />
+        <Lines state={state} open={linesOpen} />
       </main>
-      <Legend state={state} />
+      <Colours state={state} />
       <Tooltip state={state} />
       <GraphHelp state={state} />
       <div class="unseen" role="status" aria-live="polite">

@@ -13,12 +13,18 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["?", "This help"],
 ];
 
+const INTRO =
+  "Each bar is a frame: a function, called at a line by the bar next to it on the root's side. Its width is the memory allocated by it and by all that it called. Siblings are sorted by size, so position says nothing about time. Inverted, the frames that allocated are at the root, and below each are its callers.";
+
+const COMPARED =
+  "Red frames grew and blue ones shrank, all that they called included; the stronger the colour, the larger the share. Before and after are the sides that widths can stand for: what is gone has none after, what is new none before. As change only, a frame is as wide as the growth and the shrinkage of the stacks through it, added up.";
+
 export function GraphHelp({ state }: { state: PageState }) {
   return (
     <Help
       open={state.helpOpen}
       title="Reading the graph"
-      intro="Each bar is a frame: a function, called at a line by the bar next to it on the root's side. Its width is the memory allocated by it and by all that it called. Siblings are sorted by size, so position says nothing about time. Inverted, the frames that allocated are at the root, and below each are its callers."
+      intro={state.data.comparison ? `${INTRO} ${COMPARED}` : INTRO}
       keys={KEYS}
     >
       Search is for text in function names and <code>file:line:column</code>, in any case; between slashes it is a

@@ -35,11 +35,13 @@ export function Graph({ state, graph }: { state: PageState; graph: GraphHandle }
           <canvas ref={canvas} />
         </div>
       </div>
-      {empty ? (
-        <p class="empty">
-          {state.data.weights.node.length === 0 ? NOTHING[state.data.kind] : "Nothing of this kind on this thread."}
-        </p>
-      ) : null}
+      {empty ? <p class="empty">{emptyText(state)}</p> : null}
     </section>
   );
+}
+
+function emptyText({ data, width }: PageState): string {
+  if (data.weights.node.length === 0) return data.comparison ? "Neither side holds anything." : NOTHING[data.kind];
+  if (!data.comparison) return "Nothing of this kind on this thread.";
+  return width.value === "change" ? "Nothing changed." : `Nothing is held ${width.value}.`;
 }

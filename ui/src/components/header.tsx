@@ -11,20 +11,25 @@ const SUBJECTS = {
   temporary: "Temporary allocations: freed soon after they were made",
 } as const;
 
+/** A name, its figure, and a note on it. */
+export type Fact = readonly [name: string, value: string, title?: string];
+
 interface HeaderProps {
   readonly metadata: ReportMetadata;
   readonly kind: ReportKind;
   /** Bytes of all that the report shows. */
   readonly heldBytes: number;
   readonly helpOpen: Signal<boolean>;
+  /** Shown instead of the run's subject and figures. */
+  readonly instead?: { readonly subject: string; readonly facts: readonly Fact[] } | undefined;
 }
 
 /** Which program the report is of, and the figures of its run. */
-export function Header({ metadata, kind, heldBytes, helpOpen }: HeaderProps) {
+export function Header({ metadata, kind, heldBytes, helpOpen, instead }: HeaderProps) {
   const [program = "", ...rest] = metadata.commandLine;
   const command = [baseName(program), ...rest.map((argument) => displayPath(argument, metadata.cwd))].join(" ");
   const started = new Date(metadata.startTimeMs);
-  const facts: [string, string, string?][] = [
+  const facts: Fact[] = [
     ["Peak", formatBytes(metadata.peakMemory), `${formatCount(metadata.peakMemory)} bytes at the high-water mark`],
     ["Allocations", formatCount(metadata.totalAllocations), "allocations recorded in all"],
     ["Duration", formatDuration(metadata.endTimeMs - metadata.startTimeMs), `started ${started.toLocaleString()}`],
@@ -46,12 +51,12 @@ export function Header({ metadata, kind, heldBytes, helpOpen }: HeaderProps) {
           <bdi>{command || "unnamed program"}</bdi>
         </h1>
         <p>
-          {SUBJECTS[kind]}
+          <bdi>{instead?.subject ?? SUBJECTS[kind]}</bdi>
           {metadata.complete ? null : <span class="warning"> · the process ended before tracking did</span>}
         </p>
       </div>
-      <dl class="facts">
-        {facts.map(([name, value, title]) => (
+      <dl class={instead ? "facts compared" : "facts"}>
+        {(instead?.facts ?? facts).map(([name, value, title]) => (
           <div key={name} title={title}>
             <dt>{name}</dt>
             <dd>{value}</dd>

@@ -41,6 +41,23 @@ export function Toolbar({ state, graph }: { state: PageState; graph: GraphHandle
           ]}
         />
       </fieldset>
+      {state.data.comparison ? (
+        <fieldset class="group">
+          <legend>of</legend>
+          <Choice
+            value={state.width}
+            options={[
+              { value: "before", label: "before", title: "What was held before: shows what is gone" },
+              { value: "after", label: "after", title: "What is held after: shows what is new" },
+              {
+                value: "change",
+                label: "change only",
+                title: "By how much stacks changed; what is as before is left out",
+              },
+            ]}
+          />
+        </fieldset>
+      ) : null}
       {kinds.size > 1 ? (
         <label class="group">
           <span>Memory</span>

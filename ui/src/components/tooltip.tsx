@@ -8,6 +8,7 @@ import { formatBytes, formatCount, formatPercent } from "../model/format.js";
 import { visible } from "../model/names.js";
 import type { PageState } from "../state.js";
 import { theme } from "../theme.js";
+import { ChangeDetails } from "./change-tooltip.js";
 
 interface Place {
   readonly left: number;
@@ -33,7 +34,11 @@ export function Tooltip({ state }: { state: PageState }) {
   if (!tip || tip.node >= state.tree.value.size) return null;
   return (
     <div class="tooltip" role="tooltip" ref={box}>
-      <FrameDetails state={state} node={tip.node} />
+      {state.change.value ? (
+        <ChangeDetails state={state} change={state.change.value} node={tip.node} />
+      ) : (
+        <FrameDetails state={state} node={tip.node} />
+      )}
     </div>
   );
 }

@@ -6,64 +6,19 @@ import { formatBytes, formatCount, formatPercent } from "../model/format.js";
 import { type HoldingLine, nodeOfLine } from "../model/lines.js";
 import type { PageState } from "../state.js";
 import { theme } from "../theme.js";
-import { Choice } from "./choice.js";
-import { ChevronIcon } from "./icons.js";
+import { LinesPanel, lineQuery } from "./lines-panel.js";
 
 const MOST = 100;
 
 /** The lines of the program that hold most, as a list beside the graph. */
 export function TopLines({ state, open }: { state: PageState; open: Signal<boolean> }) {
   const lines = state.lines.value;
-  const packages = state.data.frames.category.includes(Category.DEPENDENCY);
   return (
-    <aside class="lines" aria-label="Lines that hold most">
-      <button
-        type="button"
-        class="panel-title"
-        aria-expanded={open.value}
-        onClick={() => {
-          open.value = !open.value;
-        }}
-      >
-        <ChevronIcon />
-        <span>Lines that hold most</span>
-      </button>
-      {open.value ? (
-        <div class="scope">
-          <Choice
-            value={state.lineShare}
-            options={[
-              { value: "own", label: "own", title: "What a line answers for itself" },
-              { value: "total", label: "total", title: "What was allocated by a line and all that it called" },
-            ]}
-          />
-          {packages || state.lineShare.value === "total" ? (
-            <Choice
-              value={state.lineScope}
-              options={[
-                {
-                  value: "program",
-                  label: "your code",
-                  title: "Lines of your program; the innermost one answers for the memory",
-                },
-                {
-                  value: "any",
-                  label: "any code",
-                  title: "Lines of packages too",
-                },
-              ]}
-            />
-          ) : null}
-        </div>
-      ) : null}
-      {open.value ? (
-        <ol>
-          {lines.slice(0, MOST).map((line) => (
-            <Line key={line.frame} state={state} line={line} largest={lines[0] as HoldingLine} />
-          ))}
-        </ol>
-      ) : null}
-    </aside>
+    <LinesPanel state={state} open={open} title="Lines that hold most">
+      {lines.slice(0, MOST).map((line) => (
+        <Line key={line.frame} state={state} line={line} largest={lines[0] as HoldingLine} />
+      ))}
+    </LinesPanel>
   );
 }
 
@@ -104,11 +59,6 @@ function Line({ state, line, largest }: { state: PageState; line: HoldingLine; l
       </button>
     </li>
   );
-}
-
-/** A search for the whole line, whatever the column. */
-function lineQuery(place: string, name: string): string {
-  return place === "" ? name : place.replace(/^(.*:\d+):\d+$/, "$1");
 }
 
 function barColour(category: Category): string {

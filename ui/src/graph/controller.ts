@@ -1,10 +1,12 @@
 import { effect, untracked } from "@preact/signals";
 import { amountText, frameTexts, spoken } from "../describe.js";
+import { changeText, spokenChange } from "../describe-change.js";
 import { nodeAt, visibleDepth } from "../model/layout.js";
 import { type Move, move } from "../model/navigate.js";
 import type { CallTree } from "../model/tree.js";
 import { interpolate, pan, reveal, type View, viewOf, WHOLE, zoomAbout } from "../model/view.js";
 import type { PageState } from "../state.js";
+import { changeFill } from "./change-palette.js";
 import { depthAt, drawScene, FONT, type Label, NARROWEST, ROW_HEIGHT, type Rows, rowTop } from "./draw.js";
 import { TextFitter } from "./text.js";
 
@@ -174,14 +176,16 @@ export class GraphController {
     }
     const state = this.#state;
     const tree = state.tree.peek();
+    const change = state.change.peek();
     drawScene(this.#context, {
       tree,
       view: this.#view,
       rows: this.#rows(),
       width: this.#width,
       palette: state.palette.peek(),
+      fill: change && ((node) => changeFill(state.palette.peek().theme, change, tree.metric, node)),
       label: (frame) => this.#label(frame),
-      amount: (node) => amountText(tree, node),
+      amount: (node) => (change ? changeText(change, tree.metric, node) : amountText(tree, node)),
       matches: state.matches.peek(),
       zoomed: state.zoomed.peek(),
       pixel: 1 / (window.devicePixelRatio || 1),
@@ -386,7 +390,9 @@ export class GraphController {
   }
 
   #announce(node: number): void {
-    this.#state.announcement.value = spoken(
+    const change = this.#state.change.peek();
+    const spokenOf = change ? spokenChange(change) : spoken;
+    this.#state.announcement.value = spokenOf(
       this.#state.data,
       this.#state.tree.peek(),
       node,

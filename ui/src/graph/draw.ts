@@ -52,6 +52,8 @@ export interface Scene {
   readonly rows: Rows;
   readonly width: number;
   readonly palette: Palette;
+  /** The fill of a node, where it is not that of its frame. */
+  readonly fill?: ((node: number) => string) | undefined;
   readonly label: (frame: number) => Label;
   /** The amount printed at the right of wide frames. */
   readonly amount: (node: number) => string;
@@ -92,14 +94,15 @@ export function drawScene(context: CanvasRenderingContext2D, scene: Scene): numb
       const edge = snap(Math.min(right, width + 1), pixel);
       const drawn = Math.max(pixel, edge - x - (edge - x > 4 ? 1 : edge - x > 2 * pixel ? pixel / 2 : 0));
       const frame = tree.frame[node] as number;
+      const fill = scene.fill?.(node) ?? (palette.fills[frame] as string);
       const matched = matches !== undefined && matches.frames[frame] === 1;
       // What the zoomed frame was called by is still there, but no longer the subject.
       const above = depth < zoomDepth && right > width && left < 0 ? FADED : 1;
       context.globalAlpha = matched ? 1 : matches !== undefined ? DIMMED : above;
-      context.fillStyle = matched ? palette.match : (palette.fills[frame] as string);
+      context.fillStyle = matched ? palette.match : fill;
       context.fillRect(x, top, drawn, ROW_HEIGHT - 1);
       if (matched && drawn > 12) {
-        context.fillStyle = palette.fills[frame] as string;
+        context.fillStyle = fill;
         context.fillRect(x, top, 3, ROW_HEIGHT - 1);
       }
       if (drawn > LABEL_ROOM) {

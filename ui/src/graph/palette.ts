@@ -3,7 +3,7 @@ import { Category, type FlameGraphData } from "../../../src/reporters/flamegraph
 export type Theme = "light" | "dark";
 
 /** A colour in OKLCH: lightness 0 to 1, chroma, hue in degrees. */
-interface Oklch {
+export interface Oklch {
   readonly l: number;
   readonly c: number;
   readonly h: number;
@@ -128,7 +128,7 @@ function hash(text: string): number {
   return ((value >>> 15) ^ value) >>> 0;
 }
 
-function toHex({ l, c, h }: Oklch): string {
+export function toHex({ l, c, h }: Oklch): string {
   const a = c * Math.cos((h * Math.PI) / 180);
   const b = c * Math.sin((h * Math.PI) / 180);
   const x = (l + 0.3963377774 * a + 0.2158037573 * b) ** 3;

@@ -18,7 +18,8 @@ export type LineScope = "program" | "any";
  */
 export function holdingLines(data: FlameGraphData, options: TreeOptions, scope: LineScope): HoldingLine[] {
   const { parent, frame } = data.nodes;
-  const { category, file, line, function: names } = data.frames;
+  const { category } = data.frames;
+  const keys = lineKeys(data);
   const program = new Int32Array(parent.length).fill(-1);
   const dependency = new Int32Array(parent.length).fill(-1);
   const lines = new Map<string, LineSums>();
@@ -36,8 +37,7 @@ export function holdingLines(data: FlameGraphData, options: TreeOptions, scope: 
     let holder = program[node] as number;
     if (holder === -1) holder = dependency[node] as number;
     if (holder === -1) holder = frame[node] as number;
-    const key = file[holder] === 0 ? `thread ${names[holder]}` : `${file[holder]}:${line[holder]}`;
-    addTo(lines, key, holder, weights.bytes[i] as number, weights.allocations[i] as number);
+    addTo(lines, keys[holder] as string, holder, weights.bytes[i] as number, weights.allocations[i] as number);
   }
   return sorted(lines, options);
 }
@@ -79,7 +79,7 @@ export type LineShare = "own" | "total";
  */
 export function totalLines(data: FlameGraphData, options: TreeOptions, scope: LineScope): HoldingLine[] {
   const { parent, frame } = data.nodes;
-  const { category, file, line, function: names } = data.frames;
+  const { category } = data.frames;
   const bytes = new Float64Array(parent.length);
   const allocations = new Float64Array(parent.length);
   const { weights } = data;
@@ -95,7 +95,7 @@ export function totalLines(data: FlameGraphData, options: TreeOptions, scope: Li
     allocations[above] = (allocations[above] as number) + (allocations[node] as number);
   }
   const lines = new Map<string, LineSums>();
-  const keys = Array.from(names, (name, at) => (file[at] === 0 ? `thread ${name}` : `${file[at]}:${line[at]}`));
+  const keys = lineKeys(data);
   /** The path to the node, and how often each line is on it. */
   const path: number[] = [];
   const onPath = new Map<string, number>();
@@ -115,14 +115,22 @@ export function totalLines(data: FlameGraphData, options: TreeOptions, scope: Li
   return sorted(lines, options);
 }
 
+/** What frames of one line have in common. */
+export function lineKeys({ frames, comparison }: FlameGraphData): string[] {
+  const { file, line, function: names } = frames;
+  return Array.from(names, (name, at) => {
+    if (file[at] === 0) return `thread ${name}`;
+    // Of two versions, one line may be of different functions.
+    return comparison ? `${file[at]}:${line[at]} ${name}` : `${file[at]}:${line[at]}`;
+  });
+}
+
 /** The largest node of the tree at the frame's line; -1 when the line is not in the tree. */
 export function nodeOfLine(data: FlameGraphData, tree: CallTree, frame: number): number {
-  const { file, line, function: names } = data.frames;
+  const keys = lineKeys(data);
   let found = -1;
   for (let node = 1; node < tree.size; node++) {
-    const other = tree.frame[node] as number;
-    if (file[other] !== file[frame] || line[other] !== line[frame]) continue;
-    if (file[frame] === 0 && names[other] !== names[frame]) continue;
+    if (keys[tree.frame[node] as number] !== keys[frame]) continue;
     if (found === -1 || (tree.value[node] as number) > (tree.value[found] as number)) found = node;
   }
   return found;

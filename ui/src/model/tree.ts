@@ -1,5 +1,6 @@
 import type { FlameGraphData, MemoryKind } from "../../../src/reporters/flamegraph-data.js";
 import { hiddenCategories, hideFrames, type MergedNodes } from "./hide.js";
+import { sideOf, type Width } from "./sides.js";
 
 export type Metric = "bytes" | "allocations";
 
@@ -12,6 +13,8 @@ export interface TreeOptions {
   readonly kind: MemoryKind | -1;
   /** What widths stand for. */
   readonly metric: Metric;
+  /** Of a differential flame graph, the side or the change that the amounts are of; after unless told. */
+  readonly width?: Width;
 }
 
 /**
@@ -69,12 +72,18 @@ function addUp(data: FlameGraphData, merged: MergedNodes, options: TreeOptions):
   const size = merged.parent.length;
   const ownBytes = new Float64Array(size);
   const ownAllocations = new Float64Array(size);
-  const { node, bytes, allocations } = data.weights;
+  const { node } = data.weights;
+  const { bytes, allocations } = sideOf(data, options.width);
   for (let i = 0; i < node.length; i++) {
     if (!counts(data, options, i)) continue;
     const row = merged.rowOf[node[i] as number] as number;
     ownBytes[row] = (ownBytes[row] as number) + (bytes[i] as number);
     ownAllocations[row] = (ownAllocations[row] as number) + (allocations[i] as number);
+  }
+  if (options.width === "change") {
+    // Growth and shrinkage of one stack cancel out; those of different stacks do not.
+    for (const own of [ownBytes, ownAllocations])
+      for (let row = 0; row < size; row++) own[row] = Math.abs(own[row] as number);
   }
   const totalBytes = Float64Array.from(ownBytes);
   const totalAllocations = Float64Array.from(ownAllocations);
