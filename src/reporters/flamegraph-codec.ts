@@ -4,6 +4,7 @@
  */
 import { differences, packColumns, sums, unpackColumns } from "./column-codec.js";
 import type { FlameGraphData, ReportKind, ReportMetadata } from "./flamegraph-data.js";
+import { readTemporal, type TemporalHeader, temporalColumns, temporalHeader } from "./temporal-codec.js";
 
 const VERSION = 1;
 
@@ -18,10 +19,11 @@ interface Header {
   readonly nodes: number;
   readonly weights: number;
   readonly snapshots: number;
+  readonly temporal?: TemporalHeader;
 }
 
 export function encodeFlameGraph(data: FlameGraphData): Uint8Array {
-  const { frames, nodes, weights, snapshots } = data;
+  const { frames, nodes, weights, snapshots, temporal } = data;
   const header: Header = {
     version: VERSION,
     kind: data.kind,
@@ -33,6 +35,7 @@ export function encodeFlameGraph(data: FlameGraphData): Uint8Array {
     nodes: nodes.frame.length,
     weights: weights.node.length,
     snapshots: snapshots.timeMs.length,
+    ...(temporal && { temporal: temporalHeader(temporal) }),
   };
   return packColumns(header, [
     frames.function,
@@ -52,6 +55,7 @@ export function encodeFlameGraph(data: FlameGraphData): Uint8Array {
     differences(snapshots.rss),
     differences(snapshots.heapUsed),
     differences(snapshots.tracked),
+    ...(temporal ? temporalColumns(temporal) : []),
   ]);
 }
 
@@ -86,6 +90,7 @@ export function decodeFlameGraph(bytes: Uint8Array): FlameGraphData {
       heapUsed: sums(column(header.snapshots)),
       tracked: sums(column(header.snapshots)),
     },
+    ...(header.temporal && { temporal: readTemporal(header.temporal, header.weights, column) }),
   };
 }
 

@@ -4,6 +4,8 @@
  * Totals are not stored: the page adds them up, because they change with what the user hides.
  */
 
+import type { TemporalTables } from "./temporal-data.js";
+
 /** Whose code a frame is; decides its colour and what "hide" hides. */
 export const Category = {
   /** The program under profile. */
@@ -101,4 +103,6 @@ export interface FlameGraphData {
   readonly nodes: NodeTable;
   readonly weights: WeightTable;
   readonly snapshots: SnapshotTable;
+  /** What ranges of time held; the weights are then those of the whole run. */
+  readonly temporal?: TemporalTables;
 }

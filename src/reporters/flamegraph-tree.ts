@@ -25,6 +25,8 @@ export class FlameGraphTree {
   readonly #children = new Map<number, number>();
   readonly #weights: { node: number; thread: number; kind: MemoryKind; bytes: number; allocations: number }[] = [];
   readonly #weightIds = new Map<string, number>();
+  /** The weights in the order of the finished tables. */
+  #order: number[] = [];
 
   readonly #splitThreads: boolean;
 
@@ -35,6 +37,13 @@ export class FlameGraphTree {
   }
 
   add(record: AllocationRecord): void {
+    const weight = this.#weights[this.weightOf(record)] as { bytes: number; allocations: number };
+    weight.bytes += record.size;
+    weight.allocations += record.nAllocations;
+  }
+
+  /** The number of the weight, made if need be, that a record of this stack, thread and kind belongs to. */
+  weightOf(record: Pick<AllocationRecord, "tid" | "threadName" | "allocator" | "stackTrace">): number {
     const frames = record.stackTrace();
     const name = record.threadName === "" ? String(record.tid) : record.threadName;
     let node = 0;
@@ -43,15 +52,22 @@ export class FlameGraphTree {
     const thread = idOf(this.#threads, name);
     const kind = kindOf(record.allocator);
     const key = `${node} ${thread} ${kind}`;
-    const known = this.#weightIds.get(key);
-    const weight = known === undefined ? undefined : this.#weights[known];
-    if (weight) {
-      weight.bytes += record.size;
-      weight.allocations += record.nAllocations;
-    } else {
-      this.#weightIds.set(key, this.#weights.length);
-      this.#weights.push({ node, thread, kind, bytes: record.size, allocations: record.nAllocations });
+    let weight = this.#weightIds.get(key);
+    if (weight === undefined) {
+      weight = this.#weights.length;
+      this.#weightIds.set(key, weight);
+      this.#weights.push({ node, thread, kind, bytes: 0, allocations: 0 });
     }
+    return weight;
+  }
+
+  /** The row that each weight has in the finished tables. */
+  weightRows(): Uint32Array {
+    const rows = new Uint32Array(this.#weights.length);
+    this.#order.forEach((weight, row) => {
+      rows[weight] = row;
+    });
+    return rows;
   }
 
   /** The tables, with nodes in pre-order and frames in the order in which that order meets them. */
@@ -121,9 +137,11 @@ export class FlameGraphTree {
   }
 
   #weightTable(rank: Uint32Array): WeightTable {
-    const rows = [...this.#weights];
     const at = (node: number): number => rank[node] as number;
-    rows.sort((a, b) => at(a.node) - at(b.node) || a.thread - b.thread || a.kind - b.kind);
+    const weights = [...this.#weights.entries()];
+    weights.sort(([, a], [, b]) => at(a.node) - at(b.node) || a.thread - b.thread || a.kind - b.kind);
+    this.#order = weights.map(([weight]) => weight);
+    const rows = weights.map(([, row]) => row);
     return {
       node: Uint32Array.from(rows, (row) => at(row.node)),
       thread: Uint32Array.from(rows, (row) => row.thread),
