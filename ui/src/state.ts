@@ -6,6 +6,7 @@ import { invert } from "./model/invert.js";
 import { type HoldingLine, holdingLines, type LineScope, type LineShare, totalLines } from "./model/lines.js";
 import { findMatches, type Matches, matchFrames, parseQuery, type Query } from "./model/search.js";
 import { buildCallTree, type CallTree, type Metric, type TreeOptions } from "./model/tree.js";
+import { RangeState } from "./range-state.js";
 import { theme } from "./theme.js";
 
 /** A frame whose details are shown, under the pointer or for the keyboard. */
@@ -21,8 +22,10 @@ export interface Tip {
  */
 export class PageState {
   readonly data: FlameGraphData;
-  /** Of all that was allocated and is in the report. */
-  readonly heldBytes: number;
+  /** The range of time that is shown, where the report has any. */
+  readonly time: RangeState | undefined;
+  /** The data with the weights of that range. */
+  readonly shown: ReadonlySignal<FlameGraphData>;
   readonly orientation: Signal<Orientation> = signal("icicle");
   /** Whether frames that allocate are at the root, and their callers below. */
   readonly inverted: Signal<boolean>;
@@ -62,10 +65,15 @@ export class PageState {
 
   constructor(data: FlameGraphData) {
     this.data = data;
-    this.heldBytes = data.weights.bytes.reduce((sum, bytes) => sum + bytes, 0);
+    const time = data.temporal && new RangeState(data, data.temporal);
+    this.time = time;
+    // Weights keep their places, so whatever is made of these alone is made once.
+    const ofRange = (all: FlameGraphData): FlameGraphData =>
+      time ? { ...all, weights: { ...all.weights, ...time.amounts.value } } : all;
+    this.shown = computed(() => ofRange(data));
     this.inverted = signal(data.inverted);
     const inverted = computed(() => invert(data));
-    this.graph = computed(() => (this.inverted.value ? inverted.value : data));
+    this.graph = computed(() => (this.inverted.value ? ofRange(inverted.value) : this.shown.value));
     this.tree = computed(() => buildCallTree(this.graph.value, this.options.value));
     this.palette = computed(() => paletteOf(data, theme.value));
     const matched = computed(() => matchFrames(data, this.query.value));
@@ -74,7 +82,7 @@ export class PageState {
     );
     this.lines = computed(() => {
       const linesOf = this.lineShare.value === "own" ? holdingLines : totalLines;
-      return linesOf(data, this.options.value, this.lineScope.value);
+      return linesOf(this.shown.value, this.options.value, this.lineScope.value);
     });
     this.selected = computed(() => this.#nodeOf(this.#selected.value));
     this.zoomed = computed(() => this.#nodeOf(this.#zooms.value.at(-1) ?? 0));
@@ -86,6 +94,11 @@ export class PageState {
       this.#selected.value = 0;
       this.#zooms.value = [0];
     });
+  }
+
+  /** Bytes of all that is shown when nothing is left out. */
+  get heldBytes(): number {
+    return this.shown.value.weights.bytes.reduce((sum, bytes) => sum + bytes, 0);
   }
 
   select(node: number): void {

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import { NOTHING } from "../describe.js";
+import { NOTHING, NOTHING_IN_RANGE } from "../describe.js";
 import { GraphController } from "../graph/controller.js";
 import type { PageState } from "../state.js";
 import { Ancestors } from "./ancestors.js";
@@ -35,11 +35,12 @@ export function Graph({ state, graph }: { state: PageState; graph: GraphHandle }
           <canvas ref={canvas} />
         </div>
       </div>
-      {empty ? (
-        <p class="empty">
-          {state.data.weights.node.length === 0 ? NOTHING[state.data.kind] : "Nothing of this kind on this thread."}
-        </p>
-      ) : null}
+      {empty ? <p class="empty">{whyEmpty(state)}</p> : null}
     </section>
   );
+}
+
+function whyEmpty({ data, time, heldBytes }: PageState): string {
+  if (time && heldBytes === 0) return NOTHING_IN_RANGE[time.view.value];
+  return data.weights.node.length === 0 ? NOTHING[data.kind] : "Nothing of this kind on this thread.";
 }

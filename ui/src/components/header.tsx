@@ -11,16 +11,23 @@ const SUBJECTS = {
   temporary: "Temporary allocations: freed soon after they were made",
 } as const;
 
+const RANGE_SUBJECTS: Readonly<Partial<Record<ReportKind, string>>> = {
+  "high-water-mark": "Memory held at the high-water mark of a range of time",
+  leaks: "Memory that was allocated in a range of time and not freed in it",
+};
+
 interface HeaderProps {
   readonly metadata: ReportMetadata;
   readonly kind: ReportKind;
+  /** Whether that is of a range of time, chosen in the page. */
+  readonly ranges?: boolean;
   /** Bytes of all that the report shows. */
   readonly heldBytes: number;
   readonly helpOpen: Signal<boolean>;
 }
 
 /** Which program the report is of, and the figures of its run. */
-export function Header({ metadata, kind, heldBytes, helpOpen }: HeaderProps) {
+export function Header({ metadata, kind, ranges = false, heldBytes, helpOpen }: HeaderProps) {
   const [program = "", ...rest] = metadata.commandLine;
   const command = [baseName(program), ...rest.map((argument) => displayPath(argument, metadata.cwd))].join(" ");
   const started = new Date(metadata.startTimeMs);
@@ -31,7 +38,8 @@ export function Header({ metadata, kind, heldBytes, helpOpen }: HeaderProps) {
     ["Runtime", visible(`${metadata.runtime.name} ${metadata.runtime.version}`), `heapray ${metadata.heaprayVersion}`],
     ["PID", String(metadata.pid)],
   ];
-  if (kind !== "high-water-mark") {
+  // What a range held is told beside the range.
+  if (kind !== "high-water-mark" && !ranges) {
     const [name, what] = kind === "leaks" ? ["Leaked", "never freed"] : ["Temporary", "in all of them"];
     facts.unshift([name, formatBytes(heldBytes), `${formatCount(heldBytes)} bytes ${what}`]);
   }
@@ -46,7 +54,7 @@ export function Header({ metadata, kind, heldBytes, helpOpen }: HeaderProps) {
           <bdi>{command || "unnamed program"}</bdi>
         </h1>
         <p>
-          {SUBJECTS[kind]}
+          {(ranges ? RANGE_SUBJECTS[kind] : undefined) ?? SUBJECTS[kind]}
           {metadata.complete ? null : <span class="warning"> · the process ended before tracking did</span>}
         </p>
       </div>

@@ -1,7 +1,9 @@
 import uPlot from "uplot";
 import type { SnapshotTable } from "../../../src/reporters/flamegraph-data.js";
 import { formatBytesShort } from "../model/format.js";
+import type { RangeState } from "../range-state.js";
 import { FONT_FAMILY } from "./draw.js";
+import { RangeBrush } from "./range-brush.js";
 import "uplot/dist/uPlot.min.css";
 
 /** The snapshot under the pointer. */
@@ -15,8 +17,16 @@ const HEIGHT = 104;
 export class MemoryChart {
   readonly #plot: uPlot;
   readonly #observer: ResizeObserver;
+  readonly #brush: RangeBrush | undefined;
 
-  constructor(host: HTMLElement, snapshots: SnapshotTable, peak: number, onRead: (at: Reading | undefined) => void) {
+  /** `time`: where a range of time is chosen on the chart. */
+  constructor(
+    host: HTMLElement,
+    snapshots: SnapshotTable,
+    peak: number,
+    onRead: (at: Reading | undefined) => void,
+    time?: RangeState,
+  ) {
     const colour = (name: string) => (): string => getComputedStyle(host).getPropertyValue(name).trim();
     const axis = { stroke: colour("--text-quiet"), font: `11px ${FONT_FAMILY}`, ticks: { show: false } };
     const options: uPlot.Options = {
@@ -25,7 +35,10 @@ export class MemoryChart {
       padding: [14, 14, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-      scales: { x: { time: false }, y: { range: (_plot, _min, max) => [0, Math.max(1, max) * 1.05] } },
+      scales: {
+        x: { time: false, ...(time && { range: () => [0, time.edges.at(-1) as number] }) },
+        y: { range: (_plot, _min, max) => [0, Math.max(1, max) * 1.05] },
+      },
       series: [
         {},
         { label: "RSS", stroke: colour("--rss"), width: 1.25, points: { show: false } },
@@ -58,9 +71,11 @@ export class MemoryChart {
     };
     const { timeMs, rss, tracked, heapUsed } = snapshots;
     this.#plot = new uPlot(options, [timeMs, rss, tracked, heapUsed] as unknown as uPlot.AlignedData, host);
-    this.#observer = new ResizeObserver(() =>
-      this.#plot.setSize({ width: Math.max(100, host.clientWidth), height: HEIGHT }),
-    );
+    this.#brush = time && new RangeBrush(this.#plot, time);
+    this.#observer = new ResizeObserver(() => {
+      this.#plot.setSize({ width: Math.max(100, host.clientWidth), height: HEIGHT });
+      this.#brush?.place();
+    });
     this.#observer.observe(host);
   }
 
@@ -70,6 +85,7 @@ export class MemoryChart {
 
   dispose(): void {
     this.#observer.disconnect();
+    this.#brush?.dispose();
     this.#plot.destroy();
   }
 }

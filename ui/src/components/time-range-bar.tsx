@@ -1,0 +1,55 @@
+import { formatBytes, formatCount, formatDuration } from "../model/format.js";
+import type { RangeState } from "../range-state.js";
+import { Choice } from "./choice.js";
+
+/** The chosen range of time in words, and what it held. */
+export function TimeRangeBar({ time }: { time: RangeState }) {
+  const { fromMs, toMs, isWhole, views, view } = time;
+  const { bytes, allocations } = time.totals.value;
+  const exact = `${formatCount(bytes)} bytes in ${formatCount(allocations)} allocations`;
+  return (
+    <div class="time-range">
+      {views.length > 1 ? (
+        <Choice
+          value={view}
+          options={[
+            {
+              value: "high-water-mark",
+              label: "high-water mark",
+              title: "What was held when memory was most in the range",
+            },
+            { value: "leaks", label: "leaks", title: "What was allocated in the range and not freed in it" },
+          ]}
+        />
+      ) : null}
+      <p role="status" aria-label="Range of time">
+        <b class="range-times">{isWhole ? "Whole run" : `${formatDuration(fromMs)} to ${formatDuration(toMs)}`}</b>{" "}
+        <span class="range-amount" title={exact}>
+          {view.value === "leaks" ? (
+            <>
+              left behind <b>{formatBytes(bytes)}</b>
+            </>
+          ) : (
+            <>
+              at most <b>{formatBytes(bytes)}</b> {highestText(time)}
+            </>
+          )}
+        </span>{" "}
+        <span class="quiet">in {formatCount(allocations)} allocations</span>
+      </p>
+      {isWhole ? (
+        <span class="quiet range-hint">Drag over the chart to choose a range of time</span>
+      ) : (
+        <button type="button" class="toggle" onClick={() => time.reset()} title="Back to the whole run (Esc)">
+          Reset range
+        </button>
+      )}
+    </div>
+  );
+}
+
+function highestText({ highest, edges }: RangeState): string {
+  const interval = highest.value;
+  if (interval === undefined) return "";
+  return `between ${formatDuration(edges[interval] as number)} and ${formatDuration(edges[interval + 1] as number)}`;
+}
