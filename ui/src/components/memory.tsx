@@ -39,6 +39,8 @@ export function MemoryOverTime({ data, time }: { data: FlameGraphData; time: Ran
 
   const at = reading.value?.index;
   const value = (column: Float64Array): string => formatBytesShort((column[at ?? peak] as number | undefined) ?? 0);
+  // A range is chosen on it by elements with names of their own.
+  const picture = time ? {} : ({ role: "img", "aria-label": summary(data, peak) } as const);
   return (
     <section
       class="memory"

@@ -23,15 +23,17 @@ export function TimeRangeBar({ time }: { time: RangeState }) {
         />
       ) : null}
       <p role="status" aria-label="Range of time">
-        <b class="range-times">{isWhole ? "Whole run" : `${formatDuration(fromMs)} to ${formatDuration(toMs)}`}</b>{" "}
+        <b class="range-times figure">
+          {isWhole ? "Whole run" : `${formatDuration(fromMs)} to ${formatDuration(toMs)}`}
+        </b>{" "}
         <span class="range-amount" title={exact}>
           {view.value === "leaks" ? (
             <>
-              left behind <b>{formatBytes(bytes)}</b>
+              left behind <b class="figure">{formatBytes(bytes)}</b>
             </>
           ) : (
             <>
-              at most <b>{formatBytes(bytes)}</b> {highestText(time)}
+              at most <b class="figure">{formatBytes(bytes)}</b> {highestText(time)}
             </>
           )}
         </span>{" "}
