@@ -2,7 +2,7 @@ import { computed, type ReadonlySignal, type Signal, signal } from "@preact/sign
 import type { FlameGraphData } from "../../src/reporters/flamegraph-data.js";
 import type { TemporalTables, TemporalView } from "../../src/reporters/temporal-data.js";
 import { type Amounts, amountsIn, highestInterval, type TimeRange } from "../../src/reporters/temporal-weights.js";
-import { edgesOf, moved, type RangePart, touched } from "./model/time-range.js";
+import { edgesOf, formatMoment, moved, type RangePart, touched } from "./model/time-range.js";
 
 /** The range of time that the page shows, and what it held. */
 export class RangeState {
@@ -62,6 +62,19 @@ export class RangeState {
   /** Milliseconds. */
   get toMs(): number {
     return this.edges[this.range.value.last + 1] as number;
+  }
+
+  /** The high-water mark of the range: about when, milliseconds, and live bytes; undefined where the view is of leaks. */
+  get mark(): { readonly timeMs: number; readonly bytes: number } | undefined {
+    const interval = this.highest.value;
+    if (interval === undefined) return undefined;
+    const timeMs = ((this.edges[interval] as number) + (this.edges[interval + 1] as number)) / 2;
+    return { timeMs, bytes: this.tables.marks[interval] as number };
+  }
+
+  /** A moment in words. */
+  textOf(ms: number): string {
+    return formatMoment(ms, (this.edges.at(-1) as number) / this.intervals);
   }
 
   /** Chooses the intervals that a stretch of time touches. */

@@ -13,13 +13,19 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["?", "This help"],
 ];
 
+const RANGE_KEYS: readonly (readonly [string, string])[] = [
+  ["Drag on the chart", "Choose a range of time; its ends and all of it can be dragged on"],
+  ["← →, Page Up/Down", "Move the end, or the range, that has the focus; with Shift, further"],
+  ["Double click, Esc", "On the chart: back to the whole run"],
+];
+
 export function GraphHelp({ state }: { state: PageState }) {
   return (
     <Help
       open={state.helpOpen}
       title="Reading the graph"
       intro="Each bar is a frame: a function, called at a line by the bar next to it on the root's side. Its width is the memory allocated by it and by all that it called. Siblings are sorted by size, so position says nothing about time. Inverted, the frames that allocated are at the root, and below each are its callers."
-      keys={KEYS}
+      keys={state.time ? [...KEYS, ...RANGE_KEYS] : KEYS}
     >
       Search is for text in function names and <code>file:line:column</code>, in any case; between slashes it is a
       regular expression, e.g. <code>/parse(Row|Line)/i</code>.

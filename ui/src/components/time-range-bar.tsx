@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatDuration } from "../model/format.js";
+import { formatBytes, formatCount } from "../model/format.js";
 import type { RangeState } from "../range-state.js";
 import { Choice } from "./choice.js";
 
@@ -23,9 +23,7 @@ export function TimeRangeBar({ time }: { time: RangeState }) {
         />
       ) : null}
       <p role="status" aria-label="Range of time">
-        <b class="range-times figure">
-          {isWhole ? "Whole run" : `${formatDuration(fromMs)} to ${formatDuration(toMs)}`}
-        </b>{" "}
+        <b class="range-times figure">{isWhole ? "Whole run" : `${time.textOf(fromMs)} to ${time.textOf(toMs)}`}</b>{" "}
         <span class="range-amount" title={exact}>
           {view.value === "leaks" ? (
             <>
@@ -33,7 +31,7 @@ export function TimeRangeBar({ time }: { time: RangeState }) {
             </>
           ) : (
             <>
-              at most <b class="figure">{formatBytes(bytes)}</b> {highestText(time)}
+              held at most <b class="figure">{formatBytes(bytes)}</b> {highestText(time)}
             </>
           )}
         </span>{" "}
@@ -50,8 +48,9 @@ export function TimeRangeBar({ time }: { time: RangeState }) {
   );
 }
 
-function highestText({ highest, edges }: RangeState): string {
-  const interval = highest.value;
+function highestText(time: RangeState): string {
+  const interval = time.highest.value;
   if (interval === undefined) return "";
-  return `between ${formatDuration(edges[interval] as number)} and ${formatDuration(edges[interval + 1] as number)}`;
+  const [from, to] = [time.edges[interval] as number, time.edges[interval + 1] as number];
+  return `between ${time.textOf(from)} and ${time.textOf(to)}`;
 }

@@ -11,6 +11,12 @@ export interface Reading {
   readonly index: number;
 }
 
+/** Where the high-water mark is. */
+interface Mark {
+  readonly timeMs: number;
+  readonly bytes: number;
+}
+
 const HEIGHT = 104;
 
 /** The chart of memory over time; colours are read from the page's style at every drawing. */
@@ -28,6 +34,9 @@ export class MemoryChart {
     time?: RangeState,
   ) {
     const colour = (name: string) => (): string => getComputedStyle(host).getPropertyValue(name).trim();
+    const mark = (): Mark =>
+      time?.mark ?? { timeMs: snapshots.timeMs[peak] as number, bytes: snapshots.tracked[peak] as number };
+    const highest = time?.tables.marks.reduce((most, bytes) => Math.max(most, bytes), 0) ?? 0;
     const axis = { stroke: colour("--text-quiet"), font: `11px ${FONT_FAMILY}`, ticks: { show: false } };
     const options: uPlot.Options = {
       width: Math.max(100, host.clientWidth),
@@ -37,7 +46,7 @@ export class MemoryChart {
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
       scales: {
         x: { time: false, ...(time && { range: () => [0, time.edges.at(-1) as number] }) },
-        y: { range: (_plot, _min, max) => [0, Math.max(1, max) * 1.05] },
+        y: { range: (_plot, _min, max) => [0, Math.max(1, max, highest) * 1.05] },
       },
       series: [
         {},
@@ -63,9 +72,7 @@ export class MemoryChart {
         },
       ],
       hooks: {
-        draw: [
-          (plot) => markPeak(plot, snapshots, peak, colour("--tracked")(), colour("--text")(), colour("--panel")()),
-        ],
+        draw: [(plot) => markPeak(plot, mark(), colour("--tracked")(), colour("--text")(), colour("--panel")())],
         setCursor: [(plot) => onRead(typeof plot.cursor.idx === "number" ? { index: plot.cursor.idx } : undefined)],
       },
     };
@@ -103,16 +110,9 @@ function seconds(ms: number): string {
   return ms < 1000 && ms !== 0 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toFixed(2))} s`;
 }
 
-function markPeak(
-  plot: uPlot,
-  snapshots: SnapshotTable,
-  peak: number,
-  colour: string,
-  ink: string,
-  paper: string,
-): void {
-  const x = Math.round(plot.valToPos(snapshots.timeMs[peak] as number, "x", true));
-  const y = plot.valToPos(snapshots.tracked[peak] as number, "y", true);
+function markPeak(plot: uPlot, { timeMs, bytes }: Mark, colour: string, ink: string, paper: string): void {
+  const x = Math.round(plot.valToPos(timeMs, "x", true));
+  const y = plot.valToPos(bytes, "y", true);
   const { top, left, width, height } = plot.bbox;
   const ratio = uPlot.pxRatio;
   const { ctx } = plot;

@@ -1,6 +1,5 @@
 import { effect } from "@preact/signals";
 import type uPlot from "uplot";
-import { formatDuration } from "../model/format.js";
 import type { RangePart } from "../model/time-range.js";
 import type { RangeState } from "../range-state.js";
 
@@ -48,7 +47,11 @@ export class RangeBrush {
     this.#layer.append(this.#before, this.#after, this.#highest, whole, start, end);
     plot.over.append(this.#layer);
     this.#listen();
-    this.#stop = effect(() => this.place());
+    this.#stop = effect(() => {
+      this.place();
+      // The chart's mark is that of the range.
+      plot.redraw(false, false);
+    });
   }
 
   /** Puts everything where the range is, on a chart that may have another size. */
@@ -72,7 +75,7 @@ export class RangeBrush {
     this.#tell("start", first, fromMs, 0, last);
     this.#tell("end", last, toMs, first, intervals - 1);
     this.#tell("whole", first, fromMs, 0, intervals - 1 - last + first);
-    const whole = `${formatDuration(fromMs)} to ${formatDuration(toMs)}`;
+    const whole = `${this.#time.textOf(fromMs)} to ${this.#time.textOf(toMs)}`;
     this.#parts.whole.setAttribute("aria-valuetext", whole);
   }
 
@@ -101,7 +104,7 @@ export class RangeBrush {
     slider.setAttribute("aria-valuemin", String(least));
     slider.setAttribute("aria-valuemax", String(most));
     slider.setAttribute("aria-valuenow", String(now));
-    slider.setAttribute("aria-valuetext", formatDuration(ms));
+    slider.setAttribute("aria-valuetext", this.#time.textOf(ms));
   }
 
   #key(event: KeyboardEvent, part: RangePart): void {

@@ -41,3 +41,16 @@ export function moved(range: TimeRange, part: RangePart, by: number, intervals: 
   const step = Math.max(-first, Math.min(intervals - 1 - last, by));
   return { first: first + step, last: last + step };
 }
+
+/** A moment of the run, as finely as intervals of this length need it to be told apart; milliseconds. */
+export function formatMoment(ms: number, intervalMs: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const digits = intervalMs >= 1000 ? 0 : intervalMs >= 100 ? 1 : intervalMs >= 10 ? 2 : 3;
+  const unit = 10 ** digits;
+  const whole = Math.round((ms / 1000) * unit);
+  const seconds = `${((whole % (60 * unit)) / unit).toFixed(digits)} s`;
+  const minutes = Math.floor(whole / (60 * unit));
+  if (minutes === 0) return seconds;
+  if (minutes < 60) return `${minutes} min ${seconds}`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min ${seconds}`;
+}
