@@ -94,7 +94,9 @@ export class RangeState {
   /** Moves the range, as long as it is, so that it begins about then. */
   shift(fromMs: number): void {
     const { first } = touched(this.edges, fromMs, fromMs);
-    this.move("whole", first - this.range.peek().first);
+    const [before, after] = [this.edges[first] as number, this.edges[first + 1] as number];
+    const nearest = after - fromMs < fromMs - before ? first + 1 : first;
+    this.move("whole", nearest - this.range.peek().first);
   }
 
   #set(range: TimeRange): void {

@@ -22,7 +22,7 @@ export function TimeRangeBar({ time }: { time: RangeState }) {
           ]}
         />
       ) : null}
-      <p role="status" aria-label="Range of time">
+      <p class="range-words" role="status" aria-label="Range of time">
         <b class="range-times figure">{isWhole ? "Whole run" : `${time.textOf(fromMs)} to ${time.textOf(toMs)}`}</b>{" "}
         <span class="range-amount" title={exact}>
           {view.value === "leaks" ? (
@@ -35,7 +35,7 @@ export function TimeRangeBar({ time }: { time: RangeState }) {
             </>
           )}
         </span>{" "}
-        <span class="quiet">in {formatCount(allocations)} allocations</span>
+        <span class="quiet range-count">in {formatCount(allocations)} allocations</span>
       </p>
       {isWhole ? (
         <span class="quiet range-hint">Drag over the chart to choose a range of time</span>
