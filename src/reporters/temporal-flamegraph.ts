@@ -17,7 +17,7 @@ import { amountsIn } from "./temporal-weights.js";
 /** More intervals than this are not told apart with a pointer. */
 export const MAX_INTERVALS = 2000;
 /** Rows of a page, which make it some megabytes large and are added up faster than a pointer moves. */
-export const MAX_ROWS = 400_000;
+export const MAX_ROWS = 1_000_000;
 
 /** What a flame graph of ranges of time shows. */
 export interface TemporalFlameGraphInput extends Omit<FlameGraphInput, "records" | "kind" | "snapshots"> {
@@ -30,7 +30,7 @@ export interface TemporalFlameGraphInput extends Omit<FlameGraphInput, "records"
   readonly snapshots: () => Iterable<MemorySnapshot>;
   /** Most intervals to choose a range from; 2000 unless told. */
   readonly maxIntervals?: number;
-  /** Most rows, of all that is in the page; 400,000 unless told. */
+  /** Most rows, of all that is in the page; 1,000,000 unless told. */
   readonly maxRows?: number;
 }
 
