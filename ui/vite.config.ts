@@ -44,5 +44,7 @@ export default defineConfig({
     target: "es2022",
     modulePreload: false,
     reportCompressedSize: false,
+    // scripts/build-ui.mjs names each page in turn.
+    rollupOptions: { input: fileURLToPath(new URL("flamegraph.html", import.meta.url)) },
   },
 });

@@ -26,6 +26,7 @@ function copyOfDesk(folder: Folder, name: string, mend = (text: string) => text)
 /** What the tutorial's second step does; visitors come twice. Returns what the visitors print, and the time between. */
 async function record(desk: string, capture: string): Promise<{ visits: string[]; betweenMs: number }> {
   const server = spawn(process.execPath, [cliPath, "run", "-q", "-o", capture, path.join(desk, "dist/main.js")], {
+    cwd: desk,
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exit = once(server, "exit");

@@ -65,5 +65,6 @@ export function temporaries(steps: readonly Step[], threshold: number): Usage {
 }
 
 function overlap(a: { page: number; pages: number }, b: { page: number; pages: number }): boolean {
-  return a.page < b.page + b.pages && b.page < a.page + a.pages;
+  // An empty range lies nowhere.
+  return a.pages > 0 && b.pages > 0 && a.page < b.page + b.pages && b.page < a.page + a.pages;
 }

@@ -64,11 +64,14 @@ interface Told {
 function told(thread: string): Told[] {
   const file = folder.join(`told.${thread}`);
   const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
-  return lines
-    .map((line) => line.trim().split(" ").map(Number))
-    .filter((numbers) => numbers.length === 2)
-    .map(([count = 0, time = 0]) => ({ count, time }))
-    .sort((a, b) => a.count - b.count);
+  return (
+    lines
+      .map((line) => line.trim().split(" ").map(Number))
+      // A kill may leave half a line.
+      .filter((numbers) => numbers.length === 2 && numbers.every((number) => number > 0))
+      .map(([count = 0, time = 0]) => ({ count, time }))
+      .sort((a, b) => a.count - b.count)
+  );
 }
 
 /**
