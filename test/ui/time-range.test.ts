@@ -295,6 +295,9 @@ describe("the page of ranges of time", () => {
         expect(apart, JSON.stringify([a, b])).toBe(true);
       }
     }
+    const words = page.locator(".range-words");
+    expect(await words.evaluate((one) => one.scrollWidth > one.clientWidth)).toBe(false);
+    expect(await words.textContent()).toMatch(/^1\.0 s to 2\.1 s held at most .*iB around \d\.\d s/);
     // The chart does not jump under the pointer.
     expect(await height()).toBe(before);
   });

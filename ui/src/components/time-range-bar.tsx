@@ -31,7 +31,7 @@ export function TimeRangeBar({ time }: { time: RangeState }) {
             </>
           ) : (
             <>
-              held at most <b class="figure">{formatBytes(bytes)}</b> {highestText(time)}
+              held at most <b class="figure">{formatBytes(bytes)}</b> <HighestMoment time={time} />
             </>
           )}
         </span>{" "}
@@ -48,9 +48,12 @@ export function TimeRangeBar({ time }: { time: RangeState }) {
   );
 }
 
-function highestText(time: RangeState): string {
+/** About when memory was most; in the tooltip, in which interval. */
+function HighestMoment({ time }: { time: RangeState }) {
   const interval = time.highest.value;
-  if (interval === undefined) return "";
+  if (interval === undefined || !time.mark) return null;
   const [from, to] = [time.edges[interval] as number, time.edges[interval + 1] as number];
-  return `between ${time.textOf(from)} and ${time.textOf(to)}`;
+  return (
+    <span title={`between ${time.textOf(from)} and ${time.textOf(to)}`}>around {time.textOf(time.mark.timeMs)}</span>
+  );
 }
