@@ -57,16 +57,20 @@ export async function openReader(
 }
 
 /**
+ * How many snapshots to read for a page that shows at most so many. It thins them without losing a peak, so it needs no
+ * fewer than the reader reads anyway.
+ */
+export function snapshotsFor(maxMemoryRecords: number | undefined): Pick<ReaderOptions, "maxMemorySnapshots"> {
+  return maxMemoryRecords === undefined ? {} : { maxMemorySnapshots: Math.max(maxMemoryRecords, USUAL_SNAPSHOTS) };
+}
+
+/**
  * Opens a capture for a report of some of its allocations.
  * @throws {CaptureError} also where an aggregated capture does not have them
  */
 export async function openCapture(file: string, options: OpenOptions): Promise<OpenCapture> {
   const { mergeThreads = true, withAllocated = false, maxMemoryRecords } = options;
-  const { reader, done } = await openReader(
-    file,
-    // The page thins them without losing a peak, so it needs no fewer than the reader reads anyway.
-    maxMemoryRecords === undefined ? {} : { maxMemorySnapshots: Math.max(maxMemoryRecords, USUAL_SNAPSHOTS) },
-  );
+  const { reader, done } = await openReader(file, snapshotsFor(maxMemoryRecords));
   const { kind, threshold } = kindOf(options);
   const recordsOf = {
     "high-water-mark": () => reader.getHighWatermarkAllocationRecords({ mergeThreads }),

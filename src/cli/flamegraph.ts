@@ -1,5 +1,5 @@
-import { Command, InvalidArgumentError } from "commander";
-import { openCapture } from "./capture.js";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { openCapture, openReader, snapshotsFor } from "./capture.js";
 import { type ConfidentialOptions, withConfidentialOption } from "./confidential.js";
 import { type KindOptions, withKindOptions } from "./kind.js";
 import { checkOutputFile, reportFileName, typed } from "./paths.js";
@@ -12,6 +12,7 @@ interface FlameGraphOptions extends KindOptions, ConfidentialOptions {
   readonly splitThreads: boolean;
   readonly inverted: boolean;
   readonly maxMemoryRecords?: number;
+  readonly temporal?: boolean;
 }
 
 const EXAMPLES = `
@@ -20,6 +21,8 @@ Examples:
   heapray flamegraph --leaks -o leaks.html -f server.bin
   heapray flamegraph --inverted --max-memory-records 1000 server.bin
   heapray flamegraph --confidential-files all -o for-others.html server.bin
+  heapray flamegraph --temporal server.bin
+  heapray flamegraph --temporal --leaks -o leaks-over-time.html server.bin
   heapray flamegraph --temporary-allocations --split-threads server.bin
 `;
 
@@ -35,7 +38,17 @@ export function flamegraphCommand(): Command {
     .option("-f, --force", "overwrite the HTML file if it exists", false)
     .option("--split-threads", "show what each thread allocated apart, below a frame of its own", false)
     .option("--inverted", "invert the graph: frames that allocate at the root, their callers below", false)
-    .option("--max-memory-records <n>", "most points of the memory chart (default: 4000)", recordCount)
+    .addOption(
+      new Option(
+        "--temporal",
+        "show any range of time that is chosen in the page: its high-water mark, or its leaks",
+      ).conflicts(["temporaryAllocations", "temporaryAllocationThreshold"]),
+    )
+    .option(
+      "--max-memory-records <n>",
+      "most points of the memory chart (default: 4000); with --temporal, also most steps of a range's ends (default: 2000)",
+      recordCount,
+    )
     .addHelpText("after", EXAMPLES)
     .action(flamegraph);
   return withConfidentialOption(withKindOptions(command, "show"));
@@ -44,11 +57,18 @@ export function flamegraphCommand(): Command {
 async function flamegraph(capture: string, options: FlameGraphOptions): Promise<void> {
   const output = options.output ?? reportFileName(capture, "flamegraph", ".html");
   const outputPath = checkOutputFile(output, options.force);
+  const page = options.temporal ? await temporalPage(capture, options) : await momentPage(capture, options);
+  writeWholeFile(outputPath, (write) => write(page));
+  print(`Wrote ${typed(output)}\n`);
+}
+
+/** What was held at one moment, or what was temporary. */
+async function momentPage(capture: string, options: FlameGraphOptions): Promise<string> {
   const { reader, records, kind, done } = await openCapture(capture, { ...options, mergeThreads: false });
   const { renderFlameGraph } = await import("../reporters/flamegraph.js");
   const { disclosureOf } = await import("../reporters/confidential-files.js");
   try {
-    const page = renderFlameGraph({
+    return renderFlameGraph({
       records,
       snapshots: reader.getMemorySnapshots(),
       metadata: reader.metadata,
@@ -59,11 +79,33 @@ async function flamegraph(capture: string, options: FlameGraphOptions): Promise<
       inverted: options.inverted,
       ...(options.maxMemoryRecords === undefined ? {} : { maxSnapshots: options.maxMemoryRecords }),
     });
-    writeWholeFile(outputPath, (write) => write(page));
   } finally {
     done();
   }
-  print(`Wrote ${typed(output)}\n`);
+}
+
+/** What ranges of time held. */
+async function temporalPage(capture: string, options: FlameGraphOptions): Promise<string> {
+  const { maxMemoryRecords: most } = options;
+  const { reader, done } = await openReader(capture, snapshotsFor(most));
+  try {
+    const { renderTemporalFlameGraph } = await import("../reporters/temporal-flamegraph.js");
+    const { disclosureOf } = await import("../reporters/confidential-files.js");
+    return renderTemporalFlameGraph({
+      highWaterMarks: () => reader.getTemporalHighWaterMarkAllocationRecords({ mergeThreads: false }),
+      leaks: () => reader.getTemporalAllocationRecords({ mergeThreads: false }),
+      snapshots: () => reader.getMemorySnapshots(),
+      metadata: reader.metadata,
+      sourceLine: (file, line) => reader.sourceText.line(file, line),
+      kind: options.leaks ? "leaks" : "high-water-mark",
+      disclosure: disclosureOf(options.confidentialFiles, reader.metadata),
+      splitThreads: options.splitThreads,
+      inverted: options.inverted,
+      ...(most === undefined ? {} : { maxSnapshots: most, maxIntervals: most }),
+    });
+  } finally {
+    done();
+  }
 }
 
 /** Fewer than three could not keep both peaks. */

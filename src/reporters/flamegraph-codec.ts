@@ -8,6 +8,7 @@
  */
 import { differences, packColumns, sums, unpackColumns } from "./column-codec.js";
 import type { Comparison, FlameGraphData, ReportKind, ReportMetadata } from "./flamegraph-data.js";
+import { readTemporal, type TemporalHeader, temporalColumns, temporalHeader } from "./temporal-codec.js";
 
 const VERSION = 1;
 
@@ -23,10 +24,11 @@ interface Header {
   readonly weights: number;
   readonly snapshots: number;
   readonly comparison?: Pick<Comparison, "before" | "after" | "by">;
+  readonly temporal?: TemporalHeader;
 }
 
 export function encodeFlameGraph(data: FlameGraphData): Uint8Array {
-  const { frames, nodes, weights, snapshots, comparison } = data;
+  const { frames, nodes, weights, snapshots, comparison, temporal } = data;
   const header: Header = {
     version: VERSION,
     kind: data.kind,
@@ -39,6 +41,7 @@ export function encodeFlameGraph(data: FlameGraphData): Uint8Array {
     weights: weights.node.length,
     snapshots: snapshots.timeMs.length,
     ...(comparison && { comparison: { before: comparison.before, after: comparison.after, by: comparison.by } }),
+    ...(temporal && { temporal: temporalHeader(temporal) }),
   };
   return packColumns(header, [
     frames.function,
@@ -59,6 +62,7 @@ export function encodeFlameGraph(data: FlameGraphData): Uint8Array {
     differences(snapshots.heapUsed),
     differences(snapshots.tracked),
     ...(comparison ? [comparison.bytes, comparison.allocations] : []),
+    ...(temporal ? temporalColumns(temporal) : []),
   ]);
 }
 
@@ -96,6 +100,7 @@ export function decodeFlameGraph(bytes: Uint8Array): FlameGraphData {
     ...(header.comparison && {
       comparison: { ...header.comparison, bytes: column(header.weights), allocations: column(header.weights) },
     }),
+    ...(header.temporal && { temporal: readTemporal(header.temporal, header.weights, column) }),
   };
 }
 

@@ -4,6 +4,8 @@
  * Totals are not stored: the page adds them up, because they change with what the user hides.
  */
 
+import type { TemporalTables } from "./temporal-data.js";
+
 /** Whose code a frame is; decides its colour and what "hide" hides. */
 export const Category = {
   /** The program under profile. */
@@ -115,4 +117,6 @@ export interface FlameGraphData {
   readonly snapshots: SnapshotTable;
   /** Of a differential flame graph, whose weights are what is held after. */
   readonly comparison?: Comparison;
+  /** What ranges of time held; the weights are then those of the whole run. */
+  readonly temporal?: TemporalTables;
 }

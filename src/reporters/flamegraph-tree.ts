@@ -38,6 +38,8 @@ export class FlameGraphTree {
   readonly #children = new Map<number, number>();
   readonly #weights: Weight[] = [];
   readonly #weightIds = new Map<string, number>();
+  /** The weights in the order of the finished tables. */
+  #order: number[] = [];
 
   readonly #splitThreads: boolean;
   #compares = false;
@@ -49,7 +51,7 @@ export class FlameGraphTree {
   }
 
   add(record: AllocationRecord): void {
-    const weight = this.#weightOf(record, record.stackTrace());
+    const weight = this.#weights[this.weightOf(record)] as Weight;
     weight.bytes += record.size;
     weight.allocations += record.nAllocations;
   }
@@ -60,7 +62,7 @@ export class FlameGraphTree {
    */
   addTo(side: "before" | "after", record: AllocationRecord, frames: readonly Frame[]): void {
     this.#compares = true;
-    const weight = this.#weightOf(record, frames);
+    const weight = this.#weights[this.weightOf(record, frames)] as Weight;
     if (side === "after") {
       weight.bytes += record.size;
       weight.allocations += record.nAllocations;
@@ -70,7 +72,14 @@ export class FlameGraphTree {
     }
   }
 
-  #weightOf(record: AllocationRecord, frames: readonly Frame[]): Weight {
+  /**
+   * The number of the weight, made if need be, that a record of this stack, thread and kind belongs to.
+   * @param frames its stack, where it is shown as another one
+   */
+  weightOf(
+    record: Pick<AllocationRecord, "tid" | "threadName" | "allocator" | "stackTrace">,
+    frames: readonly Frame[] = record.stackTrace(),
+  ): number {
     const name = record.threadName === "" ? String(record.tid) : record.threadName;
     let node = 0;
     if (frames.length === 0 || this.#splitThreads) node = this.#child(node, this.#frames.ofThread(name));
@@ -78,12 +87,22 @@ export class FlameGraphTree {
     const thread = idOf(this.#threads, name);
     const kind = kindOf(record.allocator);
     const key = `${node} ${thread} ${kind}`;
-    const known = this.#weightIds.get(key);
-    if (known !== undefined) return this.#weights[known] as Weight;
-    const weight = { node, thread, kind, bytes: 0, allocations: 0, bytesBefore: 0, allocationsBefore: 0 };
-    this.#weightIds.set(key, this.#weights.length);
-    this.#weights.push(weight);
+    let weight = this.#weightIds.get(key);
+    if (weight === undefined) {
+      weight = this.#weights.length;
+      this.#weightIds.set(key, weight);
+      this.#weights.push({ node, thread, kind, bytes: 0, allocations: 0, bytesBefore: 0, allocationsBefore: 0 });
+    }
     return weight;
+  }
+
+  /** The row that each weight has in the finished tables. */
+  weightRows(): Uint32Array {
+    const rows = new Uint32Array(this.#weights.length);
+    this.#order.forEach((weight, row) => {
+      rows[weight] = row;
+    });
+    return rows;
   }
 
   /** The tables, with nodes in pre-order and frames in the order in which that order meets them. */
@@ -153,9 +172,11 @@ export class FlameGraphTree {
   }
 
   #weightTables(rank: Uint32Array): Pick<TreeTables, "weights" | "before"> {
-    const rows = [...this.#weights];
     const at = (node: number): number => rank[node] as number;
-    rows.sort((a, b) => at(a.node) - at(b.node) || a.thread - b.thread || a.kind - b.kind);
+    const ordered = [...this.#weights.entries()];
+    ordered.sort(([, a], [, b]) => at(a.node) - at(b.node) || a.thread - b.thread || a.kind - b.kind);
+    this.#order = ordered.map(([weight]) => weight);
+    const rows = ordered.map(([, row]) => row);
     const weights = {
       node: Uint32Array.from(rows, (row) => at(row.node)),
       thread: Uint32Array.from(rows, (row) => row.thread),

@@ -4,6 +4,8 @@ import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { decodeFlameGraph } from "../../src/reporters/flamegraph-codec.js";
 import { decodeTable } from "../../src/reporters/table-codec.js";
+import type { TemporalTables, TemporalView } from "../../src/reporters/temporal-data.js";
+import { amountsIn } from "../../src/reporters/temporal-weights.js";
 import { AGGREGATED_HEADER, CaptureWriter, HEADER } from "../support/capture-writer.js";
 import { cliPath, type Folder, heapray, temporaryFolder } from "../support/heapray.js";
 
@@ -115,6 +117,53 @@ describe("flamegraph's options", () => {
     expect(rss.length).toBeLessThanOrEqual(30);
     expect(rss.length).toBeGreaterThan(5);
     expect(Math.max(...rss)).toBe(6e6);
+  });
+
+  test.each([[[]], [["--leaks"]]])("--temporal tells of ranges of time, with %j", (options) => {
+    const writer = new CaptureWriter();
+    const stack = writer.stack("main@/srv/app/app.ts:3");
+    for (let i = 0; i < 10; i++) {
+      writer.malloc(stack, 100, 0x1000 + i).malloc(stack, 5000 * (i + 1), 0x9000);
+      writer.free(0x9000).snapshot(i * 10, 1e6);
+    }
+    folder.write("heapray-app.1.bin", writer.trailer(HEADER.startTimeMs + 100).finish());
+    expect(heapray(["flamegraph", "--temporal", ...options, "heapray-app.1.bin"], inFolder())).toMatchObject({
+      status: 0,
+      stdout: "Wrote heapray-flamegraph-app.1.html\n",
+      stderr: "",
+    });
+    const { kind, temporal, weights } = decodeFlameGraph(packedIn("heapray-flamegraph-app.1.html"));
+    expect(kind).toBe(options.length === 0 ? "high-water-mark" : "leaks");
+    const held = (view: TemporalView, first: number, last: number): number =>
+      amountsIn(temporal as TemporalTables, view, { first, last }, weights.node.length).bytes.reduce(
+        (a, b) => a + b,
+        0,
+      );
+    expect(held("high-water-mark", 2, 5)).toBe(6 * 100 + 6 * 5000);
+    expect(held("leaks", 2, 5)).toBe(4 * 100);
+    expect(held("leaks", 2, 10)).toBe(8 * 100);
+    expect(weights.bytes.reduce((a, b) => a + b, 0)).toBe(options.length === 0 ? 51_000 : 1000);
+    heapray(
+      ["flamegraph", "--temporal", "--max-memory-records", "4", "-f", "-o", "out.html", "heapray-app.1.bin"],
+      inFolder(),
+    );
+    expect(decodeFlameGraph(packedIn("out.html")).temporal?.endMs.length).toBe(2);
+  });
+
+  test("--temporal refuses what it cannot tell of", () => {
+    folder.write("a.bin", capture());
+    folder.write("sums.bin", new CaptureWriter(AGGREGATED_HEADER).totals(0, 0).trailer(0).finish());
+    for (const [options, sentence] of [
+      [["sums.bin"], /^heapray: sums\.bin is an aggregated capture, which keeps no single allocations; [^\n]+\n$/],
+      [["--leaks", "sums.bin"], /^heapray: sums\.bin is an aggregated capture, [^\n]+\n$/],
+      [["--temporary-allocations", "a.bin"], /^heapray: [^\n]*cannot be used with[^\n]*\n$/],
+      [["--temporary-allocation-threshold", "3", "a.bin"], /^heapray: [^\n]*cannot be used with[^\n]*\n$/],
+    ] as const) {
+      const { status, stdout, stderr } = heapray(["flamegraph", "--temporal", "-o", "x.html", ...options], inFolder());
+      expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      expect(stderr).toMatch(sentence);
+      expect(existsSync(folder.join("x.html"))).toBe(false);
+    }
   });
 
   test.each(["0", "2", "1.5", "many"])("--max-memory-records %s is refused", (count) => {

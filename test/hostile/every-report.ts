@@ -20,6 +20,7 @@ import { writeSpeedscope } from "../../src/reporters/speedscope.js";
 import { statsJson } from "../../src/reporters/stats-json.js";
 import { statsText } from "../../src/reporters/stats-text.js";
 import { renderSummary, summarize } from "../../src/reporters/summary.js";
+import { temporalFlameGraphData } from "../../src/reporters/temporal-flamegraph.js";
 
 const nothing = () => {};
 const options = { mergeThreads: false };
@@ -30,6 +31,16 @@ const REPORTS: Readonly<Record<string, (reader: CaptureReader) => unknown>> = {
     const records = reader.getHighWatermarkAllocationRecords(options);
     const { metadata } = reader;
     const data = flameGraphData({ records, snapshots: reader.getMemorySnapshots(), metadata, kind: "high-water-mark" });
+    return decodeFlameGraph(encodeFlameGraph(data));
+  },
+  temporalFlamegraph: (reader) => {
+    const data = temporalFlameGraphData({
+      highWaterMarks: () => reader.getTemporalHighWaterMarkAllocationRecords(options),
+      leaks: () => reader.getTemporalAllocationRecords(options),
+      snapshots: () => reader.getMemorySnapshots(),
+      metadata: reader.metadata,
+      kind: "high-water-mark",
+    });
     return decodeFlameGraph(encodeFlameGraph(data));
   },
   csv: (reader) => writeCsv(reader.getLeakedAllocationRecords(), nothing),

@@ -1,4 +1,5 @@
 import { Category, type FlameGraphData, type ReportKind } from "../../src/reporters/flamegraph-data.js";
+import type { TemporalView } from "../../src/reporters/temporal-data.js";
 import { formatBytes, formatCount, formatPercent } from "./model/format.js";
 import { baseName, displayPath, visible } from "./model/names.js";
 import type { CallTree } from "./model/tree.js";
@@ -28,6 +29,12 @@ export const NOTHING: Readonly<Record<ReportKind, string>> = {
   "high-water-mark": "The capture holds no allocations.",
   leaks: "Nothing was left behind: every allocation was freed.",
   temporary: "No allocation was freed so soon after it was made.",
+};
+
+/** What a report of a range of time says where it held nothing. */
+export const NOTHING_IN_RANGE: Readonly<Record<TemporalView, string>> = {
+  "high-water-mark": "Nothing was held in this range of time.",
+  leaks: "Nothing was left behind: all that was allocated in this range of time was freed in it.",
 };
 
 /** What a page needs of its data to name a frame. */

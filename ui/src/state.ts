@@ -8,6 +8,7 @@ import { type HoldingLine, holdingLines, type LineScope, type LineShare, totalLi
 import { findMatches, type Matches, matchFrames, parseQuery, type Query } from "./model/search.js";
 import type { Width } from "./model/sides.js";
 import { buildCallTree, type CallTree, type Metric, type TreeOptions } from "./model/tree.js";
+import { RangeState } from "./range-state.js";
 import { theme } from "./theme.js";
 
 /** A frame whose details are shown, under the pointer or for the keyboard. */
@@ -23,8 +24,10 @@ export interface Tip {
  */
 export class PageState {
   readonly data: FlameGraphData;
-  /** Of all that was allocated and is in the report. */
-  readonly heldBytes: number;
+  /** The range of time that is shown, where the report has any. */
+  readonly time: RangeState | undefined;
+  /** The data with the weights of that range. */
+  readonly shown: ReadonlySignal<FlameGraphData>;
   readonly orientation: Signal<Orientation> = signal("icicle");
   /** Whether frames that allocate are at the root, and their callers below. */
   readonly inverted: Signal<boolean>;
@@ -70,12 +73,17 @@ export class PageState {
 
   constructor(data: FlameGraphData) {
     this.data = data;
-    this.heldBytes = data.weights.bytes.reduce((sum, bytes) => sum + bytes, 0);
+    const time = data.temporal && new RangeState(data, data.temporal);
+    this.time = time;
+    // Weights keep their places, so whatever is made of these alone is made once.
+    const ofRange = (all: FlameGraphData): FlameGraphData =>
+      time ? { ...all, weights: { ...all.weights, ...time.amounts.value } } : all;
+    this.shown = computed(() => ofRange(data));
     // Where all is gone, the side before is all there is to see.
     this.width = signal(data.comparison && this.heldBytes === 0 ? "before" : "after");
     this.inverted = signal(data.inverted);
     const inverted = computed(() => invert(data));
-    this.graph = computed(() => (this.inverted.value ? inverted.value : data));
+    this.graph = computed(() => (this.inverted.value ? ofRange(inverted.value) : this.shown.value));
     this.tree = computed(() => buildCallTree(this.graph.value, this.options.value));
     this.palette = computed(() => paletteOf(data, theme.value));
     const matched = computed(() => matchFrames(data, this.query.value));
@@ -84,7 +92,7 @@ export class PageState {
     );
     this.lines = computed(() => {
       const linesOf = this.lineShare.value === "own" ? holdingLines : totalLines;
-      return linesOf(data, this.options.value, this.lineScope.value);
+      return linesOf(this.shown.value, this.options.value, this.lineScope.value);
     });
     this.change = computed(() =>
       data.comparison ? treeChange(this.graph.value, this.tree.value, this.options.value) : undefined,
@@ -102,6 +110,11 @@ export class PageState {
       this.#selected.value = 0;
       this.#zooms.value = [0];
     });
+  }
+
+  /** Bytes of all that is shown when nothing is left out. */
+  get heldBytes(): number {
+    return this.shown.value.weights.bytes.reduce((sum, bytes) => sum + bytes, 0);
   }
 
   select(node: number): void {

@@ -32,12 +32,13 @@ export function App({ state }: { state: PageState }) {
     <div class="page">
       <Header
         metadata={state.data.metadata}
-        kind={state.data.kind}
+        kind={state.time?.view.value ?? state.data.kind}
+        ranges={state.time !== undefined}
         heldBytes={state.heldBytes}
         helpOpen={state.helpOpen}
         instead={changeFacts(state.data)}
       />
-      <MemoryOverTime data={state.data} />
+      <MemoryOverTime data={state.data} time={state.time} />
       <Toolbar state={state} graph={graph} />
       <main class="workspace" data-lines={linesOpen.value ? "open" : "closed"}>
         <Graph state={state} graph={graph} />

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import { NOTHING } from "../describe.js";
+import { NOTHING, NOTHING_IN_RANGE } from "../describe.js";
 import { GraphController } from "../graph/controller.js";
 import type { PageState } from "../state.js";
 import { Ancestors } from "./ancestors.js";
@@ -35,12 +35,13 @@ export function Graph({ state, graph }: { state: PageState; graph: GraphHandle }
           <canvas ref={canvas} />
         </div>
       </div>
-      {empty ? <p class="empty">{emptyText(state)}</p> : null}
+      {empty ? <p class="empty">{whyEmpty(state)}</p> : null}
     </section>
   );
 }
 
-function emptyText({ data, width }: PageState): string {
+function whyEmpty({ data, time, heldBytes, width }: PageState): string {
+  if (time && heldBytes === 0) return NOTHING_IN_RANGE[time.view.value];
   if (data.weights.node.length === 0) return data.comparison ? "Neither side holds anything." : NOTHING[data.kind];
   if (!data.comparison) return "Nothing of this kind on this thread.";
   return width.value === "change" ? "Nothing changed." : `Nothing is held ${width.value}.`;

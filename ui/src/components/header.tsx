@@ -13,10 +13,16 @@ const SUBJECTS = {
 
 /** A name, its figure, and a note on it. */
 export type Fact = readonly [name: string, value: string, title?: string];
+const RANGE_SUBJECTS: Readonly<Partial<Record<ReportKind, string>>> = {
+  "high-water-mark": "Memory held at the high-water mark of a range of time",
+  leaks: "Memory that was allocated in a range of time and not freed in it",
+};
 
 interface HeaderProps {
   readonly metadata: ReportMetadata;
   readonly kind: ReportKind;
+  /** Whether that is of a range of time, chosen in the page. */
+  readonly ranges?: boolean;
   /** Bytes of all that the report shows. */
   readonly heldBytes: number;
   readonly helpOpen: Signal<boolean>;
@@ -25,7 +31,7 @@ interface HeaderProps {
 }
 
 /** Which program the report is of, and the figures of its run. */
-export function Header({ metadata, kind, heldBytes, helpOpen, instead }: HeaderProps) {
+export function Header({ metadata, kind, ranges = false, heldBytes, helpOpen, instead }: HeaderProps) {
   const [program = "", ...rest] = metadata.commandLine;
   const command = [baseName(program), ...rest.map((argument) => displayPath(argument, metadata.cwd))].join(" ");
   const started = new Date(metadata.startTimeMs);
@@ -36,7 +42,8 @@ export function Header({ metadata, kind, heldBytes, helpOpen, instead }: HeaderP
     ["Runtime", visible(`${metadata.runtime.name} ${metadata.runtime.version}`), `heapray ${metadata.heaprayVersion}`],
     ["PID", String(metadata.pid)],
   ];
-  if (kind !== "high-water-mark") {
+  // What a range held is told beside the range.
+  if (kind !== "high-water-mark" && !ranges) {
     const [name, what] = kind === "leaks" ? ["Leaked", "never freed"] : ["Temporary", "in all of them"];
     facts.unshift([name, formatBytes(heldBytes), `${formatCount(heldBytes)} bytes ${what}`]);
   }
@@ -51,7 +58,7 @@ export function Header({ metadata, kind, heldBytes, helpOpen, instead }: HeaderP
           <bdi>{command || "unnamed program"}</bdi>
         </h1>
         <p>
-          <bdi>{instead?.subject ?? SUBJECTS[kind]}</bdi>
+          <bdi>{instead?.subject ?? (ranges ? RANGE_SUBJECTS[kind] : undefined) ?? SUBJECTS[kind]}</bdi>
           {metadata.complete ? null : <span class="warning"> · the process ended before tracking did</span>}
         </p>
       </div>

@@ -5,11 +5,16 @@ import { download, fileName } from "../download.js";
 import { MemoryChart, type Reading } from "../graph/memory-chart.js";
 import { formatBytesShort, formatDuration } from "../model/format.js";
 import { highest } from "../model/peak.js";
+import type { RangeState } from "../range-state.js";
 import { theme } from "../theme.js";
 import { ChevronIcon, DownloadIcon } from "./icons.js";
+import { TimeRangeBar } from "./time-range-bar.js";
 
-/** RSS, heap and tracked memory over the run; the numbers above the chart follow the pointer. */
-export function MemoryOverTime({ data }: { data: FlameGraphData }) {
+/**
+ * RSS, heap and tracked memory over the run; the numbers above the chart follow the pointer. Where there is `time`, a range
+ * of it is chosen on the chart.
+ */
+export function MemoryOverTime({ data, time }: { data: FlameGraphData; time: RangeState | undefined }) {
   const host = useRef<HTMLDivElement>(null);
   const open = useSignal(window.innerHeight >= 600);
   const reading = useSignal<Reading | undefined>(undefined);
@@ -19,22 +24,30 @@ export function MemoryOverTime({ data }: { data: FlameGraphData }) {
   useEffect(() => {
     const element = host.current;
     if (!element || !open.value || count === 0) return;
-    const chart = new MemoryChart(element, snapshots, peak, (at) => {
+    const read = (at: Reading | undefined): void => {
       reading.value = at;
-    });
+    };
+    const chart = new MemoryChart(element, snapshots, peak, read, time);
     const stop = theme.subscribe(() => chart.redraw());
     return () => {
       stop();
       chart.dispose();
       reading.value = undefined;
     };
-  }, [open.value, snapshots, peak, count, reading]);
+  }, [open.value, snapshots, peak, count, reading, time]);
   if (count === 0) return null;
 
   const at = reading.value?.index;
   const value = (column: Float64Array): string => formatBytesShort((column[at ?? peak] as number | undefined) ?? 0);
+  // A range is chosen on it by elements with names of their own.
+  const picture = time ? {} : ({ role: "img", "aria-label": summary(data, peak) } as const);
   return (
-    <section class="memory" aria-label="Memory over time" data-open={open.value}>
+    <section
+      class="memory"
+      aria-label="Memory over time"
+      data-open={open.value}
+      data-range={time && !time.isWhole ? "part" : undefined}
+    >
       <div class="memory-head">
         <button
           type="button"
@@ -67,7 +80,8 @@ export function MemoryOverTime({ data }: { data: FlameGraphData }) {
           <DownloadIcon />
         </button>
       </div>
-      {open.value ? <div class="chart" ref={host} role="img" aria-label={summary(data, peak)} /> : null}
+      {open.value ? <div class="chart" ref={host} {...picture} /> : null}
+      {time ? <TimeRangeBar time={time} /> : null}
     </section>
   );
 }

@@ -1,12 +1,20 @@
 import uPlot from "uplot";
 import type { SnapshotTable } from "../../../src/reporters/flamegraph-data.js";
 import { formatBytesShort } from "../model/format.js";
+import type { RangeState } from "../range-state.js";
 import { FONT_FAMILY } from "./draw.js";
+import { RangeBrush } from "./range-brush.js";
 import "uplot/dist/uPlot.min.css";
 
 /** The snapshot under the pointer. */
 export interface Reading {
   readonly index: number;
+}
+
+/** Where the high-water mark is. */
+interface Mark {
+  readonly timeMs: number;
+  readonly bytes: number;
 }
 
 const HEIGHT = 104;
@@ -15,9 +23,20 @@ const HEIGHT = 104;
 export class MemoryChart {
   readonly #plot: uPlot;
   readonly #observer: ResizeObserver;
+  readonly #brush: RangeBrush | undefined;
 
-  constructor(host: HTMLElement, snapshots: SnapshotTable, peak: number, onRead: (at: Reading | undefined) => void) {
+  /** `time`: where a range of time is chosen on the chart. */
+  constructor(
+    host: HTMLElement,
+    snapshots: SnapshotTable,
+    peak: number,
+    onRead: (at: Reading | undefined) => void,
+    time?: RangeState,
+  ) {
     const colour = (name: string) => (): string => getComputedStyle(host).getPropertyValue(name).trim();
+    const mark = (): Mark =>
+      time?.mark ?? { timeMs: snapshots.timeMs[peak] as number, bytes: snapshots.tracked[peak] as number };
+    const highest = time?.tables.marks.reduce((most, bytes) => Math.max(most, bytes), 0) ?? 0;
     const axis = { stroke: colour("--text-quiet"), font: `11px ${FONT_FAMILY}`, ticks: { show: false } };
     const options: uPlot.Options = {
       width: Math.max(100, host.clientWidth),
@@ -25,7 +44,10 @@ export class MemoryChart {
       padding: [14, 14, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-      scales: { x: { time: false }, y: { range: (_plot, _min, max) => [0, Math.max(1, max) * 1.05] } },
+      scales: {
+        x: { time: false, ...(time && { range: () => [0, time.edges.at(-1) as number] }) },
+        y: { range: (_plot, _min, max) => [0, Math.max(1, max, highest) * 1.05] },
+      },
       series: [
         {},
         { label: "RSS", stroke: colour("--rss"), width: 1.25, points: { show: false } },
@@ -50,17 +72,17 @@ export class MemoryChart {
         },
       ],
       hooks: {
-        draw: [
-          (plot) => markPeak(plot, snapshots, peak, colour("--tracked")(), colour("--text")(), colour("--panel")()),
-        ],
+        draw: [(plot) => markPeak(plot, mark(), colour("--tracked")(), colour("--text")(), colour("--panel")())],
         setCursor: [(plot) => onRead(typeof plot.cursor.idx === "number" ? { index: plot.cursor.idx } : undefined)],
       },
     };
     const { timeMs, rss, tracked, heapUsed } = snapshots;
     this.#plot = new uPlot(options, [timeMs, rss, tracked, heapUsed] as unknown as uPlot.AlignedData, host);
-    this.#observer = new ResizeObserver(() =>
-      this.#plot.setSize({ width: Math.max(100, host.clientWidth), height: HEIGHT }),
-    );
+    this.#brush = time && new RangeBrush(this.#plot, time);
+    this.#observer = new ResizeObserver(() => {
+      this.#plot.setSize({ width: Math.max(100, host.clientWidth), height: HEIGHT });
+      this.#brush?.place();
+    });
     this.#observer.observe(host);
   }
 
@@ -70,6 +92,7 @@ export class MemoryChart {
 
   dispose(): void {
     this.#observer.disconnect();
+    this.#brush?.dispose();
     this.#plot.destroy();
   }
 }
@@ -87,16 +110,9 @@ function seconds(ms: number): string {
   return ms < 1000 && ms !== 0 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toFixed(2))} s`;
 }
 
-function markPeak(
-  plot: uPlot,
-  snapshots: SnapshotTable,
-  peak: number,
-  colour: string,
-  ink: string,
-  paper: string,
-): void {
-  const x = Math.round(plot.valToPos(snapshots.timeMs[peak] as number, "x", true));
-  const y = plot.valToPos(snapshots.tracked[peak] as number, "y", true);
+function markPeak(plot: uPlot, { timeMs, bytes }: Mark, colour: string, ink: string, paper: string): void {
+  const x = Math.round(plot.valToPos(timeMs, "x", true));
+  const y = plot.valToPos(bytes, "y", true);
   const { top, left, width, height } = plot.bbox;
   const ratio = uPlot.pxRatio;
   const { ctx } = plot;

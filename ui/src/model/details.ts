@@ -24,6 +24,8 @@ export function compositionOf(data: FlameGraphData, tree: CallTree, options: Tre
     const at = tree.nodeOf[weights.node[i] as number] as number;
     if (at === -1 || inside[at] === 0 || !counts(data, options, i)) continue;
     const bytes = weights.bytes[i] as number;
+    // Of another range of time.
+    if (bytes === 0 && weights.allocations[i] === 0) continue;
     if (weights.kind[i] === MemoryKind.HEAP_PAGES) heapPageBytes += bytes;
     else if (weights.kind[i] === MemoryKind.JS) jsBytes += bytes;
     else nativeBytes += bytes;
