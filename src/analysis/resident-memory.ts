@@ -34,7 +34,8 @@ export function residentMemory(snapshot: MemorySnapshot, highestRss: number): Re
   // V8's figures are of its last collection, and malloc's blocks need not all be resident.
   const v8HeapUsed = Math.min(heapUsed, resident.v8Heap);
   const { arenas, other, inUseInArenas, largeBlocks } = resident;
-  const large = Math.min(largeBlocks, other);
+  // A malloc that tells nothing of itself has its memory among the other, wherever it is: all of it counts as live.
+  const large = inUseInArenas + largeBlocks === 0 ? other : Math.min(largeBlocks, other);
   // Where something lies behind the heap, it cannot grow, and malloc maps pieces of its first arena elsewhere.
   const elsewhere = inUseInArenas > arenas ? other - large : 0;
   const inUse = inUseInArenas === 0 ? arenas : Math.min(inUseInArenas, arenas + elsewhere);
