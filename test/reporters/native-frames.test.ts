@@ -131,13 +131,14 @@ describe("native frames", () => {
     const { lines, programBytes } = summarize({ records, metadata: reader.metadata, kind: "leaks", top: 5 });
     expect(programBytes).toBe(1100);
     expect(lines).toEqual([
-      { function: "main", file: "/app/main.ts", line: 3, bytes: 1100, allocations: 2 },
+      { function: "main", file: "/app/main.ts", line: 3, bytes: 1100, allocations: 2, totalBytes: 1100 },
       {
         function: "0x98765 in libmissing.so.6",
         file: folder.join("libmissing.so.6"),
         line: 0,
         bytes: 10,
         allocations: 1,
+        totalBytes: 10,
       },
     ]);
   });
