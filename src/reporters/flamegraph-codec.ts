@@ -8,6 +8,7 @@
  */
 import { differences, packColumns, sums, unpackColumns } from "./column-codec.js";
 import type { Comparison, FlameGraphData, ReportKind, ReportMetadata } from "./flamegraph-data.js";
+import { frameColumns, readFrames } from "./frame-columns.js";
 import { readTemporal, type TemporalHeader, temporalColumns, temporalHeader } from "./temporal-codec.js";
 
 const VERSION = 1;
@@ -44,12 +45,7 @@ export function encodeFlameGraph(data: FlameGraphData): Uint8Array {
     ...(temporal && { temporal: temporalHeader(temporal) }),
   };
   return packColumns(header, [
-    frames.function,
-    frames.file,
-    frames.line,
-    frames.column,
-    frames.category,
-    frames.source,
+    ...frameColumns(frames),
     climbs(nodes.parent),
     novelties(nodes.frame),
     differences(weights.node),
@@ -75,14 +71,7 @@ export function decodeFlameGraph(bytes: Uint8Array): FlameGraphData {
     metadata: header.metadata,
     strings: header.strings,
     threads: header.threads,
-    frames: {
-      function: new Uint32Array(column(header.frames)),
-      file: new Uint32Array(column(header.frames)),
-      line: new Uint32Array(column(header.frames)),
-      column: new Uint32Array(column(header.frames)),
-      category: new Uint8Array(column(header.frames)),
-      source: new Uint32Array(column(header.frames)),
-    },
+    frames: readFrames(header.frames, column),
     nodes: { parent: parents(column(header.nodes)), frame: known(column(header.nodes)) },
     weights: {
       node: new Uint32Array(sums(column(header.weights))),

@@ -3,6 +3,7 @@ import { AllocatorType } from "../capture/wire.js";
 import { type Disclosure, EVERYTHING } from "./confidential-files.js";
 import { Category, type FrameTable, MemoryKind, type NodeTable, type WeightTable } from "./flamegraph-data.js";
 import { FrameNumbers, idOf, type SourceLine, StringList } from "./frame-table.js";
+import { preOrder } from "./pre-order.js";
 
 /** Node and frame numbers share one Map key, so both stay below 2^26. */
 const KEY_FACTOR = 2 ** 26;
@@ -107,7 +108,7 @@ export class FlameGraphTree {
 
   /** The tables, with nodes in pre-order and frames in the order in which that order meets them. */
   finish(sourceLine?: SourceLine, disclosure: Disclosure = EVERYTHING): TreeTables {
-    const order = this.#preOrder();
+    const order = preOrder(this.#parent);
     const rank = new Uint32Array(order.length);
     for (let i = 0; i < order.length; i++) rank[order[i] as number] = i;
 
@@ -147,28 +148,6 @@ export class FlameGraphTree {
       this.#children.set(key, node);
     }
     return node;
-  }
-
-  #preOrder(): Uint32Array {
-    const count = this.#parent.length;
-    const firstChild = new Int32Array(count).fill(-1);
-    const nextSibling = new Int32Array(count).fill(-1);
-    for (let node = count - 1; node > 0; node--) {
-      const parent = this.#parent[node] as number;
-      nextSibling[node] = firstChild[parent] as number;
-      firstChild[parent] = node;
-    }
-    const order = new Uint32Array(count);
-    const stack = [0];
-    for (let i = 0; i < count; i++) {
-      const node = stack.pop() as number;
-      order[i] = node;
-      const sibling = nextSibling[node] as number;
-      if (sibling !== -1) stack.push(sibling);
-      const child = firstChild[node] as number;
-      if (child !== -1) stack.push(child);
-    }
-    return order;
   }
 
   #weightTables(rank: Uint32Array): Pick<TreeTables, "weights" | "before"> {

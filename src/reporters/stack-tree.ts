@@ -1,4 +1,5 @@
 import type { AllocationRecord, Frame } from "../capture/records.js";
+import { preOrder } from "./pre-order.js";
 import { framesOf } from "./record-frames.js";
 
 /** Node and frame numbers share one Map key, so both stay below this. */
@@ -56,7 +57,7 @@ export class StackTree {
     const depthOf = this.#depths();
     /** Frames that the path has in common with the last stack told. */
     let shared = 0;
-    for (const node of this.#preOrder()) {
+    for (const node of preOrder(this.#parent)) {
       if (node === 0) continue;
       const depth = depthOf[node] as number;
       shared = Math.min(shared, depth - 1);
@@ -105,27 +106,5 @@ export class StackTree {
     for (let node = 1; node < depths.length; node++)
       depths[node] = 1 + (depths[this.#parent[node] as number] as number);
     return depths;
-  }
-
-  #preOrder(): Uint32Array {
-    const count = this.#parent.length;
-    const firstChild = new Int32Array(count).fill(-1);
-    const nextSibling = new Int32Array(count).fill(-1);
-    for (let node = count - 1; node > 0; node--) {
-      const parent = this.#parent[node] as number;
-      nextSibling[node] = firstChild[parent] as number;
-      firstChild[parent] = node;
-    }
-    const order = new Uint32Array(count);
-    const stack = [0];
-    for (let i = 0; i < count; i++) {
-      const node = stack.pop() as number;
-      order[i] = node;
-      const sibling = nextSibling[node] as number;
-      if (sibling !== -1) stack.push(sibling);
-      const child = firstChild[node] as number;
-      if (child !== -1) stack.push(child);
-    }
-    return order;
   }
 }

@@ -1,5 +1,6 @@
 /** A table as bytes: a header and columns, packed as column-codec.ts tells. */
 import { differences, packColumns, sums, unpackColumns } from "./column-codec.js";
+import { frameColumns, readFrames } from "./frame-columns.js";
 import type { TableData } from "./table-data.js";
 
 const VERSION = 1;
@@ -13,12 +14,7 @@ interface Header extends Omit<TableData, "frames" | "rows"> {
 export function encodeTable({ frames, rows, ...rest }: TableData): Uint8Array {
   const header: Header = { version: VERSION, ...rest, frames: frames.function.length, rows: rows.frame.length };
   return packColumns(header, [
-    frames.function,
-    frames.file,
-    frames.line,
-    frames.column,
-    frames.category,
-    frames.source,
+    ...frameColumns(frames),
     differences(rows.owner),
     rows.allocator,
     rows.thread,
@@ -38,14 +34,7 @@ export function decodeTable(bytes: Uint8Array): TableData {
     strings: header.strings,
     threads: header.threads,
     allocators: header.allocators,
-    frames: {
-      function: new Uint32Array(column(header.frames)),
-      file: new Uint32Array(column(header.frames)),
-      line: new Uint32Array(column(header.frames)),
-      column: new Uint32Array(column(header.frames)),
-      category: new Uint8Array(column(header.frames)),
-      source: new Uint32Array(column(header.frames)),
-    },
+    frames: readFrames(header.frames, column),
     rows: {
       owner: new Uint32Array(sums(column(header.rows))),
       allocator: new Uint8Array(column(header.rows)),
