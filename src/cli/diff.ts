@@ -221,6 +221,7 @@ function recordsAt(reader: FileReader, moments: readonly Moment[]): Iterable<All
     return atTimes.shift() ?? [];
   });
 }
+
 function parseLimit(text: string): Limit {
   const [, number, unit = ""] = /^(\d+(?:\.\d+)?) ?(%|[kMGT]?B?)$/.exec(text) ?? [];
   if (number === undefined) throw new InvalidArgumentError("Give a share or a size: 5%, 10MB, 4096.");

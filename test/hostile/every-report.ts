@@ -5,11 +5,13 @@ import { MemoryByteSource } from "../../src/capture/byte-source.js";
 import { CaptureDecoder } from "../../src/capture/decoder.js";
 import { CaptureError } from "../../src/capture/errors.js";
 import { RecordWalk } from "../../src/capture/record-walk.js";
+import { allocationTree } from "../../src/reporters/allocation-tree.js";
 import { writeCollapsed } from "../../src/reporters/collapsed.js";
 import { writeCsv } from "../../src/reporters/csv.js";
 import { diffText } from "../../src/reporters/diff.js";
 import { flameGraphData } from "../../src/reporters/flamegraph.js";
 import { decodeFlameGraph, encodeFlameGraph } from "../../src/reporters/flamegraph-codec.js";
+import { DiffGraph } from "../../src/reporters/flamegraph-diff.js";
 import { writeGprof2dot } from "../../src/reporters/gprof2dot.js";
 import { writeHeapProfile } from "../../src/reporters/heap-profile.js";
 import { PLAIN } from "../../src/reporters/paint.js";
@@ -20,7 +22,11 @@ import { writeSpeedscope } from "../../src/reporters/speedscope.js";
 import { statsJson } from "../../src/reporters/stats-json.js";
 import { statsText } from "../../src/reporters/stats-text.js";
 import { renderSummary, summarize } from "../../src/reporters/summary.js";
+import { tableData } from "../../src/reporters/table.js";
+import { decodeTable, encodeTable } from "../../src/reporters/table-codec.js";
 import { temporalFlameGraphData } from "../../src/reporters/temporal-flamegraph.js";
+import { treeJson } from "../../src/reporters/tree-json.js";
+import { treeText } from "../../src/reporters/tree-text.js";
 
 const nothing = () => {};
 const options = { mergeThreads: false };
@@ -42,6 +48,22 @@ const REPORTS: Readonly<Record<string, (reader: CaptureReader) => unknown>> = {
       kind: "high-water-mark",
     });
     return decodeFlameGraph(encodeFlameGraph(data));
+  },
+  table: (reader) => {
+    const records = reader.getHighWatermarkAllocationRecords(options);
+    return decodeTable(encodeTable(tableData({ records, metadata: reader.metadata, kind: "high-water-mark" })));
+  },
+  tree: (reader) => {
+    const tree = allocationTree(reader.getHighWatermarkAllocationRecords(options), 200);
+    return [...treeText(tree, "/"), ...treeJson(tree, "high-water-mark")];
+  },
+  differentialFlamegraph: (reader) => {
+    const { metadata } = reader;
+    const side = { what: "", cwd: metadata.cwd };
+    const graph = new DiffGraph({ before: side, after: side, by: "line", metadata, kind: "leaks" });
+    for (const _ of graph.adding("before", reader.getHighWatermarkAllocationRecords(options)));
+    for (const _ of graph.adding("after", reader.getLeakedAllocationRecords(options)));
+    return decodeFlameGraph(encodeFlameGraph(graph.finish(reader.getMemorySnapshots())));
   },
   csv: (reader) => writeCsv(reader.getLeakedAllocationRecords(), nothing),
   gprof2dot: (reader) => writeGprof2dot(reader.getHighWatermarkAllocationRecords(options), nothing),

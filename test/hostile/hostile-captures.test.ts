@@ -90,12 +90,13 @@ describe.each<[string, number, () => Uint8Array]>([
   ["a program's capture", 25, () => recorded("--no-compress", "--native", "--embed-symbols", "--trace-js-heap")],
   ["a program's compressed capture", 25, () => recorded("--native")],
   ["a program's aggregated capture", 20, () => recorded("--aggregate", "--no-compress")],
-])("%s", (_, numRuns, make) => {
+])("%s", (name, numRuns, make) => {
   it("that is damaged anywhere makes a report or one sentence, in bounded time and memory", () => {
     const bytes = make();
     const whole = { made: 0, refused: 0 };
     checkEveryReport(bytes, whole);
-    expect(whole.made).toBeGreaterThan(8);
+    // Statistics, and whatever has to do with time, are not made of sums.
+    expect(whole.refused).toBe(name.includes("aggregated") ? 5 : 0);
     const rss = process.resourceUsage().maxRSS * 1024;
     const counts = { made: 0, refused: 0 };
     fc.assert(
