@@ -230,14 +230,14 @@ bool Tracker::Introduce(ThreadState& thread) {
   return true;
 }
 
-[[gnu::always_inline]] inline bool Tracker::IsResolved(ThreadState& thread) const {
+[[gnu::always_inline]] inline void Tracker::Walk(ThreadState& thread) {
   if (thread.context.node != 0) [[unlikely]]
     thread.stack.SetBase(thread.context.session == session_ ? thread.context.node : 0);
-  return thread.stack.Find();
+  stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
 }
 
 [[gnu::always_inline]] inline bool Tracker::Enter(ThreadState& thread, uint32_t* node) {
-  if (IsResolved(thread) && Knows(thread)) [[likely]] {
+  if (Knows(thread) && thread.stack.Find()) [[likely]] {
     *node = thread.stack.node();
     return true;
   }
@@ -246,8 +246,14 @@ bool Tracker::Introduce(ThreadState& thread) {
 }
 
 bool Tracker::EnterLocked(ThreadState& thread, uint32_t* node) {
-  if (!active() || (!Knows(thread) && !Introduce(thread))) return false;
-  *node = IsResolved(thread) ? thread.stack.node() : tree_->Resolve(thread.stack);
+  if (!active()) return false;
+  if (!Knows(thread)) {
+    bool other_session = thread.session != session_;
+    if (!Introduce(thread)) return false;
+    // What the walk took from another capture is of no use.
+    if (other_session) Walk(thread);
+  }
+  *node = thread.stack.Find() ? thread.stack.node() : tree_->Resolve(thread.stack);
   return true;
 }
 
@@ -317,7 +323,7 @@ WorkContext Tracker::ContextHere(std::string_view what) {
   Untracked untracked;
   if (!active()) return {};
   ThreadState& thread = CurrentThread();
-  stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
+  Walk(thread);
   SpinLock::Guard guard(lock_);
   uint32_t node = 0;
   if (!EnterLocked(thread, &node) || node == 0) return {};
@@ -360,7 +366,7 @@ void Tracker::SetThreadRole(const char* role) {
 void Tracker::OnAllocation(wire::Allocator allocator, void* block, size_t size) {
   order_.Prepare();
   ThreadState& thread = CurrentThread();
-  stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
+  Walk(thread);
   uint32_t node;
   if (!Enter(thread, &node)) return;
   Record(thread, allocator, reinterpret_cast<uint64_t>(block), size, node);
@@ -380,7 +386,7 @@ void Tracker::OnFree(void* block) {
 
 void* Tracker::OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*, size_t)) {
   ThreadState& thread = CurrentThread();
-  stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
+  Walk(thread);
   uint32_t node;
   if (!Enter(thread, &node) || !HasRoom(thread, 2)) return reallocate(old_block, size);
 
@@ -420,7 +426,7 @@ void Tracker::RecordMapping(const AddressSpace::Change& change, uint64_t frame) 
                          heap_pages ? KnownRanges::Owner::kV8Heap : KnownRanges::Owner::kProgram);
   // What is in them is recorded: nothing counts twice. (Their end is recorded all the same, and means nothing.)
   if (heap_pages && options_.js_objects) return;
-  stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
+  Walk(thread);
   uint32_t node;
   if (!Enter(thread, &node)) return;
   wire::Allocator allocator = heap_pages ? wire::Allocator::kHeapPages : wire::Allocator::kMmap;

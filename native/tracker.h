@@ -117,8 +117,8 @@ class Tracker {
   // Makes the thread known. Returns false when nothing can be recorded of it. With the lock held.
   bool Introduce(ThreadState& thread);
   void DeclareThread(ThreadState& thread);
-  // Whether the node of the stack that the thread has just walked is known.
-  bool IsResolved(ThreadState& thread) const;
+  // Walks the thread's stack.
+  void Walk(ThreadState& thread);
   // That node. Returns false when nothing can be recorded.
   bool Enter(ThreadState& thread, uint32_t* node);
   bool EnterLocked(ThreadState& thread, uint32_t* node);

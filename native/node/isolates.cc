@@ -62,6 +62,7 @@ void OnCollection(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* data) {
   auto* state = static_cast<IsolateState*>(data);
   state->collecting = true;
   state->known.Forget();
+  state->remembered.Forget();
 }
 
 void OnCollected(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags, void* data) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "node/known_objects.h"
+#include "node/remembered_walks.h"
 #include "node/walk_memory.h"
 
 namespace heapray {
@@ -32,6 +33,7 @@ struct IsolateState {
   // Whether a frame at the address, which is not 0, lies on the thread's stack.
   bool Owns(uint64_t address) const { return address >= stack_begin && address + 16 <= stack_end; }
   WalkMemory walk;
+  RememberedWalks remembered;
   mutable KnownSlots known;
   std::atomic<uint64_t> heap_used{0};
   std::atomic<uint64_t> heap_committed{0};

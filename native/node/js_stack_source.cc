@@ -4,6 +4,7 @@
 
 #include "node/elf_symbols.h"
 #include "node/probe.h"
+#include "process/modules.h"
 #include "process/own_memory.h"
 
 namespace heapray {
@@ -61,12 +62,25 @@ void JsStackSource::Walk(StackWalk& walk) {
     walk.SetEmpty(epoch);
     return;
   }
+  NativeChains* chains = native == nullptr ? nullptr : &NativeWalk::Chains();
+  uint64_t called = 0;
+  uint32_t innermost = 0;
+  bool looked_up = exit_fp != 0 && !state->collecting && state->remembered.usable();
+  RememberedWalks::Key key;
+  uint32_t modules = native == nullptr ? 0 : Modules::Get().generation();
+  if (looked_up) {
+    key = KeyAt(exit_fp, *state);
+    uint32_t node;
+    if (state->remembered.Find(key, walk.scope(), modules, &node)) {
+      if (native != nullptr) innermost = WalkNative(*native, *chains, exit_fp, *state, &called);
+      walk.SetKnown(node);
+      walk.SetInnermost(chains, innermost);
+      return;
+    }
+  }
   state->walk.Begin(walk);
   // Where JavaScript was left by no exit frame: called C++ directly, or is being deoptimized and lies in pieces.
   bool direct = on_own_stack && (exit_fp == 0 || !IsV8Code(WordAt(exit_fp + 8), *state));
-  uint64_t called = 0;
-  NativeChains* chains = native == nullptr ? nullptr : &NativeWalk::Chains();
-  uint32_t innermost = 0;
   if (native != nullptr) innermost = WalkNative(*native, *chains, direct ? 0 : exit_fp, *state, &called);
   if (direct) {
     if (called == 0) called = FindDirectCall(*state);
@@ -83,6 +97,13 @@ void JsStackSource::Walk(StackWalk& walk) {
   bool continues = exit_fp != 0 && Follow(exit_fp, *state, native);
   state->walk.End(continues, walk, epoch);
   walk.SetInnermost(chains, innermost);
+  if (looked_up && !direct) state->remembered.Learn(key, state->walk, modules, walk);
+}
+
+RememberedWalks::Key JsStackSource::KeyAt(uint64_t exit_fp, const IsolateState& state) {
+  RememberedWalks::Key key{exit_fp, WordAt(exit_fp), WordAt(exit_fp + 8), 0};
+  if (IsOnStack(key.fp, exit_fp, state)) key.caller_pc = WordAt(key.fp + 8);
+  return key;
 }
 
 uint32_t JsStackSource::WalkNative(NativeWalk& native, NativeChains& chains, uint64_t exit_fp, IsolateState& state,
@@ -184,7 +205,10 @@ bool JsStackSource::Follow(uint64_t address, IsolateState& state, NativeWalk* na
     link.address = address;
     link.fp = WordAt(address);
     link.pc = WordAt(address + 8);
-    if (!IsOnStack(link.fp, address, state)) return false;
+    if (!IsOnStack(link.fp, address, state)) {
+      memory.AddLink(link);
+      return false;
+    }
     link.kind = KindOf(link.pc, link.fp, state);
     address = link.fp;
     if (link.kind == Kind::kEntry) {
@@ -202,7 +226,10 @@ bool JsStackSource::Follow(uint64_t address, IsolateState& state, NativeWalk* na
         address = link.first;
         continue;
       }
-      if (!returns_to_js) return false;
+      if (!returns_to_js) {
+        memory.AddLink(link);
+        return false;
+      }
       address = link.first;
     } else if (link.kind >= Kind::kFirstReported) {
       memory.AddFrame(FrameOf(link, state));

@@ -87,6 +87,7 @@ class JsStackSource final : public StackSource {
   static void WalkWithoutJs(NativeWalk* native, StackWalk& walk);
   bool FirstOfDirectCall(uint64_t called, uint64_t fp, const IsolateState& state, RawFrame* frame);
   bool IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& state) const;
+  static RememberedWalks::Key KeyAt(uint64_t exit_fp, const IsolateState& state);
   uint64_t FirstFrameAbove(uint64_t address, const IsolateState& state) const;
   RawFrame FrameAt(uint64_t fp, const IsolateState& state) const;
   RawFrame FrameOf(Link& link, const IsolateState& state) const;

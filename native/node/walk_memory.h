@@ -45,6 +45,36 @@ class WalkMemory {
 
   void Forget() { count_ = 0; }
 
+  // What two words of the stack were.
+  struct alignas(16) Pair {
+    uint64_t first;
+    uint64_t second;
+  };
+  // What a word of the stack was.
+  struct Word {
+    uint64_t address;
+    uint64_t value;
+  };
+  static bool IsZero(__m128i bits) { return _mm_movemask_epi8(_mm_cmpeq_epi8(bits, _mm_setzero_si128())) == 0xFFFF; }
+  // All zeros if the two words at `address` are what they were.
+  static __m128i Difference(const Pair& pair, uint64_t address) {
+    __m128i was = _mm_load_si128(reinterpret_cast<const __m128i*>(&pair));
+    return _mm_xor_si128(was, _mm_loadu_si128(reinterpret_cast<const __m128i*>(address)));
+  }
+
+  // All that the last walk read, outermost first; nothing where that is not known.
+  struct Contents {
+    const Pair* pairs;
+    const uint64_t* pair_addresses;
+    size_t pair_count;
+    const Word* words;
+    size_t word_count;
+  };
+  Contents contents() const {
+    if (count_ == 0) return {};
+    return {pairs_.data(), pair_addresses_.data(), known_[count_ - 1].pairs, words_.data(), known_[count_ - 1].words};
+  }
+
   // Begins a walk. What was remembered is good if the last walk was made with it, and found something to go on from.
   void Begin(const StackWalk& last) {
     if (last.maker() != this || last.depth() == 0) Forget();
@@ -90,18 +120,6 @@ class WalkMemory {
     uint32_t words;
     uint32_t reported;  // frames shown
   };
-  // What two words of the stack were.
-  struct alignas(16) Pair {
-    uint64_t first;
-    uint64_t second;
-  };
-  // What a word of the stack was.
-  struct Word {
-    uint64_t address;
-    uint64_t value;
-  };
-
-  static bool IsZero(__m128i bits) { return _mm_movemask_epi8(_mm_cmpeq_epi8(bits, _mm_setzero_si128())) == 0xFFFF; }
   // How many of the outermost `count` links are what they were, and all that are further out.
   size_t CountUnchanged(size_t count) const {
     size_t pairs = UnchangedPairs(known_[count - 1].pairs);
@@ -116,10 +134,7 @@ class WalkMemory {
     constexpr size_t kAtOnce = 4;
     const uint64_t* addresses = pair_addresses_.data();
     const Pair* pairs = pairs_.data();
-    auto difference = [=](size_t i) {
-      __m128i was = _mm_load_si128(reinterpret_cast<const __m128i*>(&pairs[i]));
-      return _mm_xor_si128(was, _mm_loadu_si128(reinterpret_cast<const __m128i*>(addresses[i])));
-    };
+    auto difference = [=](size_t i) { return Difference(pairs[i], addresses[i]); };
     size_t i = 0;
     for (; i + kAtOnce <= count; i += kAtOnce) {
       __m128i two = _mm_or_si128(difference(i), difference(i + 1));

@@ -47,6 +47,21 @@ class FrameSink {
 
 class NativeChains;
 
+// The node of a walk that its source may want to remember, as whoever asked for the walk tells it. `scope` says in
+// which capture, and under which node: 0 is none.
+struct WalkNode {
+  uint64_t scope = 0;
+  uint32_t node = 0;
+  uint32_t again = 0;  // how often it has been the same since
+
+  void Tell(uint64_t its_scope, uint32_t its_node) {
+    bool same = its_scope == scope && its_node == node;
+    again = same ? again + 1 : 0;
+    scope = its_scope;
+    node = its_node;
+  }
+};
+
 // A thread's last stack: frames, and the chain of native frames that they called. The outermost frame lies at the
 // array's end, so that what stays from one walk to the next stays where it is.
 class StackWalk {
@@ -67,6 +82,18 @@ class StackWalk {
   NativeChains& chains() const { return *chains_; }
   // Whatever remembers how this walk was made.
   const void* maker() const { return maker_; }
+  // Where nodes are good that sources remember.
+  uint64_t scope() const { return scope_; }
+  void set_scope(uint64_t scope) { scope_ = scope; }
+  // Whether the source knew the node of this walk, without its frames: those are of the walk before.
+  bool is_known() const { return known_; }
+  uint32_t known_node() const { return known_node_; }
+  // To be called with the node of a walk that is not known, without its innermost native frames.
+  void TellNode(uint32_t node) {
+    if (told_ == nullptr) return;
+    told_->Tell(scope_, node);
+    told_ = nullptr;
+  }
 
   // For a StackSource: keeps the `unchanged` outermost frames of the walk before and puts `count` frames, innermost
   // first, on top. What does not fit loses its outermost frames.
@@ -79,8 +106,19 @@ class StackWalk {
     epoch_ = epoch;
     maker_ = maker;
     innermost_ = 0;
+    known_ = false;
+    told_ = nullptr;
   }
   void SetEmpty(uint64_t epoch = 0) { Set(0, nullptr, 0, epoch, nullptr); }
+  // The walk leads to a node that was told in this scope.
+  void SetKnown(uint32_t node) {
+    known_ = true;
+    known_node_ = node;
+    innermost_ = 0;
+    told_ = nullptr;
+  }
+  // Has the node of the walk that was set told to `told`.
+  void AskForNode(WalkNode* told) { told_ = told; }
   // Puts native frames on top of those that were set.
   void SetInnermost(NativeChains* chains, uint32_t innermost) {
     chains_ = chains;
@@ -95,6 +133,10 @@ class StackWalk {
   const void* maker_ = nullptr;
   NativeChains* chains_ = nullptr;
   uint32_t innermost_ = 0;
+  uint64_t scope_ = 0;
+  bool known_ = false;
+  uint32_t known_node_ = 0;
+  WalkNode* told_ = nullptr;
 };
 
 class StackSource {

@@ -36,6 +36,14 @@ class StackTree::Collector final : public FrameSink {
 uint32_t StackTree::Resolve(ThreadStack& stack) {
   const StackWalk& walk = stack.walk_;
   if (!stack.usable()) return 0;
+  uint32_t node = walk.is_known() ? walk.known_node() : ResolveFrames(stack);
+  if (walk.innermost() != 0) node = ResolveInnermost(walk, node, stack.stamp_);
+  stack.node_ = node;
+  return node;
+}
+
+uint32_t StackTree::ResolveFrames(ThreadStack& stack) {
+  const StackWalk& walk = stack.walk_;
   stack.FollowSteps();
   uint32_t node = stack.last_node();
   // What most of the time goes to is waiting for the tables' memory: those of frames are asked for all at once.
@@ -50,8 +58,7 @@ uint32_t StackTree::Resolve(ThreadStack& stack) {
     if (frame != 0) node = Node(node, frame, &is_new);
     stack.AddLevel(raw, node);
   }
-  if (walk.innermost() != 0) node = ResolveInnermost(walk, node, stack.stamp_);
-  stack.node_ = node;
+  stack.walk_.TellNode(node);
   return node;
 }
 

@@ -45,6 +45,8 @@ class StackTree {
   };
 
   uint32_t Frame(const RawFrame& raw, uint64_t epoch);
+  // The node that the frames lead to which are not innermost native ones.
+  uint32_t ResolveFrames(ThreadStack& stack);
   uint32_t ResolveInnermost(const StackWalk& walk, uint32_t under, uint32_t stamp);
   void SweepFrames();
   uint32_t FrameOf(const Location* locations, size_t count);

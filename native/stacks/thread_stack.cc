@@ -9,6 +9,7 @@ void ThreadStack::Forget() {
   SetBase(0);
   resolved_ = levels_known_ = 0;
   stamp_ = NewStamp();
+  SetScope();
   if (steps_.usable()) memset(steps_.data(), 0, kSteps * sizeof(Step));
 }
 

@@ -15,16 +15,21 @@ namespace heapray {
 
 class ThreadStack {
  public:
-  ThreadStack() : levels_(StackWalk::kMaxDepth), steps_(kSteps) {}
+  ThreadStack() : levels_(StackWalk::kMaxDepth), steps_(kSteps) { SetScope(); }
 
   StackWalk& walk() { return walk_; }
   // Takes note of a walk just made; returns whether the node() of its stack is known to the thread. Does not need the
   // tree, nor the tracker's lock.
   bool Find() {
-    if (walk_.unchanged() < resolved_) resolved_ = walk_.unchanged();
-    size_t depth = walk_.depth();
-    if (depth != 0 && (resolved_ != depth || walk_.epoch() != epoch_) && !FollowSteps()) return false;
-    node_ = depth == 0 ? base_ : levels_[depth - 1].node;
+    if (walk_.is_known()) {
+      node_ = walk_.known_node();
+    } else {
+      if (walk_.unchanged() < resolved_) resolved_ = walk_.unchanged();
+      size_t depth = walk_.depth();
+      if (depth != 0 && (resolved_ != depth || walk_.epoch() != epoch_) && !FollowSteps()) return false;
+      node_ = depth == 0 ? base_ : levels_[depth - 1].node;
+      walk_.TellNode(node_);
+    }
     if (walk_.innermost() == 0) return true;
     const ChainNode& known = walk_.chains().node(walk_.innermost());
     if (known.stamp != stamp_ || known.under != node_) return false;
@@ -40,6 +45,7 @@ class ThreadStack {
     if (base == base_) return;
     resolved_ = levels_known_ = 0;
     base_ = base;
+    SetScope();
   }
 
  private:
@@ -58,6 +64,7 @@ class ThreadStack {
   };
   static constexpr size_t kSteps = 1024;
 
+  void SetScope() { walk_.set_scope(uint64_t{stamp_} << 32 | base_); }
   bool usable() const { return walk_.usable() && levels_.usable() && steps_.usable(); }
   // Goes on, from the last level whose node is known, as far as the levels and the steps that the thread remembers
   // lead. Returns whether that is all the way.
