@@ -58,7 +58,9 @@ void JsStackSource::Walk(StackWalk& walk) {
   // left the JavaScript of another thread in it.
   bool on_own_stack = state->Owns(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
   if (!state->Owns(exit_fp)) exit_fp = 0;
-  if (!on_own_stack && exit_fp == 0) {
+  bool no_js = handlers_offset_ != 0 && exit_fp == 0 &&
+               WordAt(reinterpret_cast<uint64_t>(state->isolate) + handlers_offset_) == 0;
+  if ((!on_own_stack && exit_fp == 0) || (no_js && native == nullptr)) {
     walk.SetEmpty(epoch);
     return;
   }
@@ -83,7 +85,7 @@ void JsStackSource::Walk(StackWalk& walk) {
   bool direct = on_own_stack && (exit_fp == 0 || !IsV8Code(WordAt(exit_fp + 8), *state));
   if (native != nullptr) innermost = WalkNative(*native, *chains, direct ? 0 : exit_fp, *state, &called);
   if (direct) {
-    if (called == 0) called = FindDirectCall(*state);
+    if (called == 0 && !no_js) called = FindDirectCall(*state);
     exit_fp = called != 0 ? WordAt(called) : 0;
     RawFrame first;
     bool deoptimizing = called != 0 && !IsV8Frame(exit_fp, called, *state);

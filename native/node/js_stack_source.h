@@ -109,6 +109,9 @@ class JsStackSource final : public StackSource {
   std::string failure_;
   // Where in an isolate V8 keeps the frame pointer of the innermost frame that left JavaScript.
   uint64_t exit_fp_offset_ = 0;
+  // Where V8 keeps the innermost of the handlers that it leaves on the stack wherever C++ enters JavaScript: none, and
+  // there is no JavaScript. 0: not known.
+  uint64_t handlers_offset_ = 0;
   // Where below an entry frame's pointer V8 saves the exit frame that was innermost before.
   uint64_t entry_saved_exit_ = 64;
   std::vector<std::pair<uint64_t, uint64_t>> heap_code_;  // of functions that collect garbage

@@ -8,6 +8,7 @@ namespace {
 
 constexpr uint64_t kSearchedOfIsolate = 1024;
 constexpr uint64_t kSearchedOfEntryFrame = 160;
+constexpr int kMostHandlers = 256;
 
 constexpr char kUrl[] = "heapray:probe";
 constexpr char kSource[] =
@@ -83,6 +84,7 @@ void Probe::OnOuterCall(const v8::FunctionCallbackInfo<v8::Value>&) {
     self->failure_ = "JavaScript frames are not where they are expected";
     return;
   }
+  self->FindHandlers(*state);
   // ... and once more from C++ in between.
   v8::Local<v8::Context> context = self->isolate_->GetCurrentContext();
   v8::Local<v8::Function> callback;
@@ -116,6 +118,22 @@ bool Probe::FindExitFramePointer(IsolateState& state) {
     if (SeesProbes(state, {kExpected})) return true;
   }
   return false;
+}
+
+// V8 keeps them next to the frame pointer, each with a pointer to the one before; the outermost has none.
+void Probe::FindHandlers(IsolateState& state) {
+  uint64_t offset = source_.exit_fp_offset_ + 8;
+  uint64_t at = 0;
+  V8Heap::CarefulCopy(reinterpret_cast<uint64_t>(isolate_) + offset - 8, &at, sizeof at);
+  uint64_t next = 0;
+  V8Heap::CarefulCopy(reinterpret_cast<uint64_t>(isolate_) + offset, &next, sizeof next);
+  if (next == 0) return;
+  for (int i = 0; i < kMostHandlers && next != 0; i++) {
+    if (next <= at || !state.Owns(next) || (next & 7) != 0) return;
+    at = next;
+    next = WordAt(at);
+  }
+  if (next == 0) source_.handlers_offset_ = offset;
 }
 
 bool Probe::SeesProbes(IsolateState& state, const std::vector<std::string>& expected) {

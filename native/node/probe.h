@@ -23,6 +23,7 @@ class Probe {
   static void OnInnerCall(const v8::FunctionCallbackInfo<v8::Value>& info);
 
   bool FindExitFramePointer(IsolateState& state);
+  void FindHandlers(IsolateState& state);
   bool SeesProbes(IsolateState& state, const std::vector<std::string>& expected);
 
   static Probe* running_;
