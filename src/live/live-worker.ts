@@ -4,6 +4,7 @@
  */
 import { setImmediate as pause, setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
+import type { LocationSums } from "../analysis/allocation-record.js";
 import type { LiveQuery } from "../analysis/live-locations.js";
 import { TimelineRecorder } from "../analysis/memory-timeline.js";
 import { SocketReader } from "../analysis/socket-reader.js";
@@ -26,6 +27,8 @@ const pace = new LivePace();
 const reader = new SocketReader({ address: host, port, sourceMaps, onMemorySnapshot });
 let memory: MemorySnapshot | undefined;
 let end: LiveEnd | undefined;
+/** What answers are about in place of what is live now. */
+let held: { readonly sums: LocationSums; readonly state: LiveState } | undefined;
 /** Location names that were told. */
 let namesTold = 0;
 /** When the next answer may be computed. */
@@ -63,7 +66,7 @@ async function locations(query: LiveQuery): Promise<LocationsAnswer> {
   const wait = answersFrom - performance.now();
   if (wait > 0 && end === undefined) await sleep(wait);
   const start = performance.now();
-  const totals = reader.capture.locations(query);
+  const totals = reader.capture.locations(query, held?.sums);
   const firstName = namesTold;
   const names = reader.capture.locationNames.slice(firstName);
   namesTold = firstName + names.length;
@@ -76,11 +79,14 @@ async function graph(query: LiveQuery): Promise<GraphAnswer> {
   const { capture } = reader;
   const { metadata, snapshots, sourceText } = capture;
   if (metadata === undefined) throw new Error("nothing has arrived");
+  const { elapsedMs, peakBytes, totalAllocations } = held?.state ?? state();
+  const complete = end === undefined || capture.end !== undefined;
+  const endTimeMs = metadata.startTimeMs + elapsedMs;
   const data = await flameGraphDataInParts(
     {
-      records: capture.records({ ...query, mergeThreads: false }),
-      snapshots,
-      metadata: { ...metadata, complete: end === undefined || capture.end !== undefined },
+      records: capture.records({ ...query, mergeThreads: false }, held?.sums),
+      snapshots: snapshots.filter(({ timeMs }) => timeMs <= elapsedMs),
+      metadata: { ...metadata, complete, endTimeMs, totalAllocations, peakMemory: peakBytes },
       sourceLine: (file, line) => sourceText.line(file, line),
       kind: "live",
     },
@@ -91,7 +97,13 @@ async function graph(query: LiveQuery): Promise<GraphAnswer> {
 
 async function answer({ id, what, query }: Ask): Promise<void> {
   try {
-    if (what === "locations") {
+    if (what === "hold") {
+      held = { sums: reader.capture.hold(), state: state() };
+      tell({ type: "answer", id, answer: held.state });
+    } else if (what === "release") {
+      held = undefined;
+      tell({ type: "answer", id, answer: state() });
+    } else if (what === "locations") {
       const found = await locations(query);
       const { ownBytes, totalBytes, ownAllocations, totalAllocations } = found.totals;
       const columns = [ownBytes, totalBytes, ownAllocations, totalAllocations].map(({ buffer }) => buffer);

@@ -55,7 +55,8 @@ export interface LiveState {
 /** What the worker is asked for. */
 export interface Ask {
   readonly id: number;
-  readonly what: "locations" | "graph";
+  /** `hold`: from then on, answers are about what was live then; until `release`. */
+  readonly what: "locations" | "graph" | "hold" | "release";
   readonly query: LiveQuery;
 }
 
@@ -71,6 +72,8 @@ export interface GraphAnswer {
   readonly data: Uint8Array;
 }
 
+export type Answer = LocationsAnswer | GraphAnswer | LiveState;
+
 export type Told =
   | { readonly type: "connected"; readonly header: CaptureHeader; readonly state: LiveState }
   | {
@@ -81,5 +84,5 @@ export type Told =
     }
   | { readonly type: "state"; readonly state: LiveState }
   | { readonly type: "ended"; readonly state: LiveState; readonly end: LiveEnd }
-  | { readonly type: "answer"; readonly id: number; readonly answer: LocationsAnswer | GraphAnswer }
+  | { readonly type: "answer"; readonly id: number; readonly answer: Answer }
   | { readonly type: "refused"; readonly id: number; readonly message: string };
