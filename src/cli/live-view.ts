@@ -12,6 +12,8 @@ export interface LiveViewOptions {
   readonly title: string;
   /** What `q` does; for the keys' help. */
   readonly quitHelp: string;
+  /** How the program ended, in words that follow "Remote has disconnected: ", where that is known better than from it. */
+  readonly howEnded?: Promise<string>;
 }
 
 /** @throws {CliError} there is no terminal to draw on, or none to get keys from */

@@ -1,7 +1,10 @@
-import type { LiveSession } from "../live/live-session.js";
+import type { HowEnded, LiveSession } from "../live/live-session.js";
 import { paintLive } from "./live-picture.js";
 import { LiveViewState } from "./live-state.js";
 import { Screen } from "./screen.js";
+
+/** Ends of the session that are those of the program. */
+const GONE: readonly HowEnded[] = ["exited", "signal", "killed"];
 
 export interface LiveAppOptions {
   /** What is shown, in a few words. */
@@ -9,6 +12,8 @@ export interface LiveAppOptions {
   /** What `q` does. */
   readonly quitHelp: string;
   readonly colors: boolean;
+  /** How the program ended, where that is known better than from the session. */
+  readonly howEnded?: Promise<string>;
   /**
    * Writes a flame graph into a file of its own.
    * @returns what to say of it
@@ -36,6 +41,10 @@ export async function watchLive(session: LiveSession, options: LiveAppOptions): 
     signal = "SIGINT";
   });
   const unhear = session.onChange(() => app.refresh());
+  options.howEnded?.then(
+    (sentence) => app.tellEnd(sentence),
+    () => {},
+  );
   app.refresh();
   try {
     await screen.closed;
@@ -56,6 +65,7 @@ class LiveApp {
   #asked = false;
   #wanted = false;
   #saving = false;
+  #howEnded: string | undefined;
 
   constructor(
     session: LiveSession,
@@ -88,12 +98,19 @@ class LiveApp {
   /** Shows what is new. */
   refresh(): void {
     const { end, state } = this.#session;
-    this.#state.end = end;
+    const isGone = end !== undefined && GONE.includes(end.how);
+    this.#state.end = isGone && this.#howEnded !== undefined ? { ...end, sentence: this.#howEnded } : end;
     if (!this.#state.isPaused) {
       this.#state.now = state;
       this.#askLocations();
     }
     this.#screen.redraw();
+  }
+
+  /** @param sentence how the program ended, in place of what the session says of it */
+  tellEnd(sentence: string): void {
+    this.#howEnded = sentence;
+    this.refresh();
   }
 
   async #pause(): Promise<void> {

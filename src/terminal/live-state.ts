@@ -138,6 +138,8 @@ export class LiveViewState {
   /** @param key by terminal-kit's names */
   press(key: string): LiveEffect {
     if (key === "CTRL_C") return "interrupt";
+    // It has been read by now.
+    this.message = "";
     if (this.isTyping) return this.#type(key);
     if (key === "q") return "quit";
     if (this.helps || key === "?") {
