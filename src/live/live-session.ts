@@ -138,7 +138,7 @@ export class LiveSession {
       if (totalAllocations[id] === 0) continue;
       rows.push({
         id,
-        ...(this.#names[id] ?? { function: "", file: "" }),
+        ...(this.#names[id] ?? { function: "", file: "", line: 0 }),
         ownBytes: ownBytes[id] ?? 0,
         totalBytes: totalBytes[id] ?? 0,
         ownAllocations: ownAllocations[id] ?? 0,

@@ -1,3 +1,4 @@
+import { originOf } from "../analysis/frame-origin.js";
 import type { CaptureHeader } from "../capture/records.js";
 import type { LiveLocation } from "../live/live-session.js";
 import { count, formatSize, share } from "../reporters/figures.js";
@@ -6,6 +7,7 @@ import { placeLabel } from "../reporters/tree-label.js";
 import type { LiveViewState, SortKey } from "./live-state.js";
 import { HEAP_STYLE, paintChart, RSS_STYLE } from "./memory-chart.js";
 import { type Area, type Canvas, columnsOf, type Span, type Style } from "./screen.js";
+import { shareStyle } from "./tree-picture.js";
 
 /** What is shown that does not change. */
 export interface LiveSurroundings {
@@ -39,8 +41,8 @@ interface Column {
   readonly text: (row: LiveLocation, state: LiveViewState) => string;
 }
 
-const TOTAL: Column = { title: "Total", width: 11, sort: "total", text: (row) => formatSize(row.totalBytes) };
-const OWN: Column = { title: "Own", width: 11, sort: "own", text: (row) => formatSize(row.ownBytes) };
+const TOTAL: Column = { title: "Total", width: 11, sort: "total", text: (row) => sizeOf(row.totalBytes) };
+const OWN: Column = { title: "Own", width: 11, sort: "own", text: (row) => sizeOf(row.ownBytes) };
 const ALLOCATIONS: Column = {
   title: "Allocations",
   width: 14,
@@ -48,7 +50,15 @@ const ALLOCATIONS: Column = {
   text: (row) => count(row.totalAllocations),
 };
 const TOTAL_SHARE: Column = { title: "%", width: 8, text: (row, { shown }) => share(row.totalBytes, shown.bytes) };
-const OWN_SHARE: Column = { title: "%", width: 8, text: (row, { shown }) => share(row.ownBytes, shown.bytes) };
+const OWN_SHARE: Column = {
+  title: "%",
+  width: 8,
+  text: (row, { shown }) => (row.ownBytes === 0 ? "" : share(row.ownBytes, shown.bytes)),
+};
+
+function sizeOf(bytes: number): string {
+  return bytes === 0 ? "0" : formatSize(bytes);
+}
 
 /** From how many columns of the terminal on which columns of the table are shown. */
 const TABLES: readonly (readonly [number, readonly Column[]])[] = [
@@ -212,8 +222,10 @@ function paintTable(canvas: Canvas, area: Area, state: LiveViewState, cwd: strin
   for (let i = 0; i < body.height; i++) {
     const row = rows[first + i];
     if (row === undefined) break;
-    const figures = columns.map(({ text, width }) => text(row, state).padStart(width)).join("");
-    const spans = [...locationSpans(row, location, cwd), { text: figures }];
+    const figures = columns.map(({ text, width, sort }) =>
+      figureSpan(text(row, state).padStart(width), row, state, sort),
+    );
+    const spans = [...locationSpans(row, location, cwd), ...figures];
     if (first + i !== cursor) canvas.row(body, i, spans);
     else
       canvas.row(
@@ -224,6 +236,12 @@ function paintTable(canvas: Canvas, area: Area, state: LiveViewState, cwd: strin
   }
 }
 
+/** Sizes are coloured by what part of all they are. */
+function figureSpan(text: string, row: LiveLocation, { shown, sort: by }: LiveViewState, sort?: SortKey): Span {
+  if (sort === undefined || sort === "allocations" || sort !== by || shown.bytes === 0) return { text };
+  return { text, style: shareStyle((sort === "own" ? row.ownBytes : row.totalBytes) / shown.bytes) };
+}
+
 function columnsFor(width: number, sort: SortKey): readonly Column[] {
   const found = TABLES.find(([from]) => width >= from);
   if (found !== undefined) return found[1];
@@ -232,14 +250,15 @@ function columnsFor(width: number, sort: SortKey): readonly Column[] {
 }
 
 /** The function, and its file as far as there is room: the end of its path says most. */
-function locationSpans({ function: name, file }: LiveLocation, width: number, cwd: string): Span[] {
-  const text = ` ${printable(name)}`;
+function locationSpans(row: LiveLocation, width: number, cwd: string): Span[] {
+  const text = ` ${printable(row.function)}`;
   const columns = columnsOf(text);
   if (columns >= width) return [{ text: `${fitted(text, width - 1)} ` }];
   const room = width - columns - 3;
-  const place = fittedEnd(placeLabel({ file, line: 0 }, cwd), room);
+  const place = fittedEnd(placeLabel(row, cwd), room);
   const rest = width - columns - 2 - columnsOf(place);
-  return [{ text }, { text: `  ${place}`, style: PLACE }, { text: " ".repeat(Math.max(0, rest)) }];
+  const style = originOf(row) === "program" && row.file !== "" ? BOLD : {};
+  return [{ text, style }, { text: `  ${place}`, style: PLACE }, { text: " ".repeat(Math.max(0, rest)) }];
 }
 
 function paintHelp(canvas: Canvas, area: Area, { quitHelp }: LiveSurroundings): void {

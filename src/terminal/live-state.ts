@@ -254,10 +254,10 @@ export class LiveViewState {
     else if (rows.length > 0) this.#select(this.#cursor);
   }
 
-  #textOf({ id, function: name, file }: LiveLocation): string {
+  #textOf({ id, function: name, file, line }: LiveLocation): string {
     let text = this.#texts.get(id);
     if (text === undefined) {
-      text = `${name} ${file}`.toLowerCase();
+      text = `${name} ${file}${line === 0 ? "" : `:${line}`}`.toLowerCase();
       this.#texts.set(id, text);
     }
     return text;
