@@ -389,18 +389,19 @@ describe("a real program", () => {
     await shown.shows("flood.cjs 1e6");
     const durations = new Set<string>();
     let slowest = 0;
-    for (const end = Date.now() + 2500; Date.now() < end; ) {
+    for (const end = Date.now() + 2000; Date.now() < end; await sleep(10)) {
+      durations.add(/([\d.]+) s\n/u.exec(shown.text)?.[1] ?? "");
+    }
+    for (let i = 0; i < 5; i++) {
       const pressed = Date.now();
       shown.type("?");
-      await shown.shows("this help");
-      shown.type("?");
-      await shown.shows(/Total ▼/u);
+      await shown.shows("any key: back");
       slowest = Math.max(slowest, Date.now() - pressed);
-      durations.add(/([\d.]+) s\n/u.exec(shown.text)?.[1] ?? "");
-      await sleep(20);
+      shown.type("?");
+      await shown.shows("s Save");
     }
-    expect(durations.size).toBeGreaterThan(8);
-    // Two keys and what they draw; the machine may be busy with other tests.
+    // Five a second, and a key takes some 30 ms; the machine may be busy with other tests.
+    expect(durations.size).toBeGreaterThan(5);
     expect(slowest).toBeLessThan(1000);
     await shown.shows("Remote has disconnected: the program ended.");
     expect(await flooding.ended).toMatchObject({ status: 0, stderr: "" });
