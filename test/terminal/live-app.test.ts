@@ -120,37 +120,42 @@ describe("a running program's memory in a terminal", () => {
     const shown = watch();
     await shown.shows(/ work /u);
     const names = () => tableOf(shown).map((row) => row.split("  ")[0]);
+    // The screen may be seen while it is drawn.
+    const become = (...wanted: string[]) => until(() => names().join() === wanted.join());
+    const [engine, all] = ["thread MainThread, no JavaScript", ["main", "map", "load", "読込", "work"]];
+    await become(engine, ...all);
     shown.type("a");
     await shown.shows("Allocations ▼");
-    expect(names().slice(0, 2)).toEqual(["main", "work"]);
+    await become("main", "work", engine, "map", "load", "読込");
     shown.type("a");
     await shown.shows("Allocations ▲");
-    expect(names().slice(-1)).toEqual(["work"]);
+    await become(engine, "map", "load", "読込", "main", "work");
     shown.type("o");
     await shown.shows("Own ▼");
-    expect(names().slice(-1)).toEqual(["main"]);
+    await become(engine, "map", "load", "読込", "work", "main");
     shown.type("t");
     await shown.shows("Total ▼");
+    await become(engine, ...all);
 
     shown.type("/AP");
     await shown.shows("/AP▏");
-    expect(names()).toEqual(["map"]);
+    await become("map");
     shown.type("\u007f\u007fq.ts");
     await shown.shows("Nothing that is held matches the filter.");
     shown.type("\u001b");
-    await shown.shows(/ work /u);
+    await become(engine, ...all);
     shown.type("/load\r");
     await shown.shows(/ {2}\/load\n/u);
-    expect(names()).toEqual(["load"]);
+    await become("load");
     shown.type("\u001b");
-    await shown.shows(/ work /u);
+    await become(engine, ...all);
 
     shown.type("m");
     await shown.shows("Thread 1 of 2: MainThread, tid 4711");
-    await until(() => !names().includes("work"));
+    await become(engine, "main", "map", "load", "読込");
     shown.type(">");
     await shown.shows("Thread 2 of 2: WorkerThread, tid 4712");
-    await until(() => names().join() === "work");
+    await become("work");
     shown.type(Key.RIGHT);
     await shown.shows("Thread 1 of 2");
     shown.type(Key.LEFT);
@@ -161,11 +166,11 @@ describe("a running program's memory in a terminal", () => {
     for (const [kind, expected] of [
       ["malloc only", ["main", "load", "読込", "work"]],
       ["mappings only", ["map", "main"]],
-      ["JavaScript heap pages only", ["thread MainThread, no JavaScript"]],
+      ["JavaScript heap pages only", [engine]],
     ] as const) {
       shown.type("k");
       await shown.shows(kind);
-      await until(() => [...names()].sort().join() === [...expected].sort().join());
+      await become(...expected);
     }
     shown.type("k");
     await shown.shows("all memory");
@@ -205,6 +210,7 @@ describe("a running program's memory in a terminal", () => {
     const before = shown.text;
     await sleep(700);
     expect(shown.text).toBe(before);
+    expect(before).toMatch(/\n work /u);
     // What is asked for meanwhile is of the same moment.
     shown.type("m");
     await shown.shows("Thread 1 of 2");
@@ -400,8 +406,8 @@ describe("a real program", () => {
       shown.type("?");
       await shown.shows("s Save");
     }
-    // Five a second, and a key takes some 30 ms; the machine may be busy with other tests.
-    expect(durations.size).toBeGreaterThan(5);
+    // Five a second, and a key takes some 30 ms, but the machine may be busy with other tests.
+    expect(durations.size).toBeGreaterThan(2);
     expect(slowest).toBeLessThan(1000);
     await shown.shows("Remote has disconnected: the program ended.");
     expect(await flooding.ended).toMatchObject({ status: 0, stderr: "" });
