@@ -14,6 +14,7 @@
 #include "node/isolates.h"
 #include "node/js_heap.h"
 #include "node/session.h"
+#include "node/windows.h"
 #include "process/parent_death.h"
 #include "record/client_listener.h"
 #include "record/file_sinks.h"
@@ -184,6 +185,39 @@ napi_value SetV8Flags(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// openWindows({ destination..memoryIntervalMs as for start(), metadataRest, v8Flags, stem, suffix, overwrite, buffered,
+// jsHeapInterval, signal, reports, quiet, paused }): returns a warning, or an empty string. Errors carry an errno's
+// name.
+napi_value OpenWindows(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  v8::Isolate* isolate = v8::Isolate::GetCurrent();
+  std::string warning = Session::Prepare(isolate);
+  Windows::Settings settings;
+  settings.recording = SettingsOf(call);
+  settings.metadata_rest = call.Text("metadataRest");
+  settings.v8_flags = call.Text("v8Flags");
+  settings.stem = call.Text("stem");
+  settings.suffix = call.Text("suffix");
+  settings.overwrite = call.Flag("overwrite");
+  settings.buffered = call.Flag("buffered");
+  settings.js_heap_interval = call.Number("jsHeapInterval", 0);
+  settings.signal = static_cast<int>(call.Number("signal", 0));
+  settings.reports = static_cast<int>(call.Number("reports", static_cast<uint32_t>(-1)));
+  settings.quiet = call.Flag("quiet");
+  settings.paused = call.Flag("paused");
+  napi_add_env_cleanup_hook(env, [](void*) { Windows::Close(); }, nullptr);
+  if (int error = Windows::Open(isolate, std::move(settings)); error != 0) {
+    return call.Throw(strerrorname_np(error), strerror(error));
+  }
+  return call.Text(warning);
+}
+
+// closeWindows(): ends the one that is open, as the process does.
+napi_value CloseWindows(napi_env, napi_callback_info) {
+  Windows::Close();
+  return nullptr;
+}
+
 napi_value IsActive(napi_env env, napi_callback_info info) { return Call(env, info).Flag(Session::active()); }
 
 // endWithParent({ parent })
@@ -219,6 +253,8 @@ napi_value Init(napi_env env, napi_value exports) {
       {"traceJsHeap", nullptr, TraceJsHeap, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"setV8Flags", nullptr, SetV8Flags, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"endWithParent", nullptr, EndWithParentOf, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"openWindows", nullptr, OpenWindows, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"closeWindows", nullptr, CloseWindows, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"isActive", nullptr, IsActive, nullptr, nullptr, nullptr, napi_default, nullptr},
   };
   napi_define_properties(env, exports, std::size(functions), functions);

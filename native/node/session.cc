@@ -58,6 +58,7 @@ WriteBehind& TheWriteBehind() {
 // The process that is being recorded, and the one whose recording a thread is ending: a forked child is neither.
 int g_tracking_pid = 0;
 int g_ending_pid = 0;
+uint64_t g_started = 0;
 
 struct Ending {
   pthread_t thread;
@@ -120,6 +121,8 @@ std::string Session::Prepare(v8::Isolate* isolate) {
 
 bool Session::active() { return Tracker::Get().active() && g_tracking_pid == getpid(); }
 
+uint64_t Session::last() { return g_started; }
+
 void Session::MakeWay() {
   AwaitEnding();
   // A tracker that a full disk ended still has its hooks and its thread.
@@ -155,6 +158,7 @@ bool Session::Start(v8::Isolate* isolate, const Settings& settings, std::unique_
     return false;
   }
   g_tracking_pid = getpid();
+  g_started++;
   void* code = nullptr;
   size_t code_bytes = 0;
   isolate->GetCodeRange(&code, &code_bytes);

@@ -33,6 +33,8 @@ class Session {
   static std::string Prepare(v8::Isolate* isolate);
   // Whether one is recording.
   static bool active();
+  // The number of the last one that was started: 1 is the first.
+  static uint64_t last();
   // Makes way for a new one: what a full disk ended is taken down, and what is ending has ended afterwards.
   static void MakeWay();
   // Begins to record, prepared and with way made. Runs no JavaScript. Returns false when the header could not be

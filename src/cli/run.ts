@@ -10,6 +10,7 @@ import { CliError } from "./errors.js";
 import { commandLine } from "./invocation.js";
 import { howToConnect, livePort } from "./live-port.js";
 import { checkOutputFile, typed } from "./paths.js";
+import { checkWindowFiles, runInWindows, type WindowSignal, windowSignal } from "./run-windows.js";
 import { endLike } from "./signals.js";
 import { tell } from "./standard-error.js";
 import { type ChildExit, runTracked } from "./tracked-child.js";
@@ -31,6 +32,8 @@ interface RunOptions {
   readonly liveRemote: boolean;
   readonly livePort?: number;
   readonly followFork: boolean;
+  readonly startPaused: boolean;
+  readonly windowSignal?: WindowSignal;
   readonly nodeArg: string[];
   readonly eval?: string;
 }
@@ -46,6 +49,7 @@ Examples:
   heapray run --trace-js-heap server.js
   heapray run --follow-fork build.js
   heapray run --live-remote server.js
+  heapray run --start-paused server.js
   heapray run --node-arg=--max-old-space-size=4096 --node-arg=--enable-source-maps dist/main.js
   heapray run node_modules/.bin/tsc -p .
   heapray run -e 'globalThis.kept = Buffer.alloc(1e8)'
@@ -75,6 +79,13 @@ export function runCommand(): Command {
     .option("--follow-fork", "track the Node.js processes that it starts too, each in <capture>.<pid>", false)
     .option("--live-remote", "wait for a client, and send it the records as they happen instead of writing them", false)
     .option("--live-port <port>", "the port that the client connects to (default: a free one)", portNumber)
+    .option("--start-paused", "record nothing until a signal begins a window, and the next one ends it", false)
+    .addOption(
+      new Option(
+        "--window-signal <signal>",
+        "the signal that ends and begins windows: SIGUSR2, SIGHUP, SIGALRM or none (default: SIGUSR2, with --start-paused)",
+      ).argParser(windowSignal),
+    )
     .option("--no-compress", "leave the capture uncompressed when the program has ended")
     .option(
       "--node-arg <flag>",
@@ -95,7 +106,9 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
   checkLive(options);
   const name = options.eval !== undefined ? "eval" : path.basename(target ?? "node").replace(/^-$/, "stdin");
   const capture = options.output ?? `heapray-${name}.{pid}.bin`;
-  const file = options.liveRemote ? "" : checkOutputFile(capture, options.force);
+  const inWindows = options.startPaused || options.windowSignal !== undefined;
+  const check = inWindows ? checkWindowFiles : checkOutputFile;
+  const file = options.liveRemote ? "" : check(capture, options.force);
 
   const args = [
     ...options.nodeArg,
@@ -103,11 +116,14 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
     ...(script === undefined ? [] : [script]),
     ...scriptArgs,
   ];
-  if (options.liveRemote) endLike(await runLive(args, options));
+  if (inWindows) {
+    const { startPaused: paused, windowSignal: signal = "SIGUSR2", quiet, force, compress } = options;
+    endLike(await runInWindows(args, settingsOf(options, file), { paused, signal, quiet, force, compress }));
+  } else if (options.liveRemote) endLike(await runLive(args, options));
   else await runIntoFile(args, file, options);
 }
 
-function settingsOf(options: RunOptions, file: string): Omit<RunSettings, "parent"> {
+function settingsOf(options: RunOptions, file: string): Omit<RunSettings, "parent" | "windows"> {
   return {
     file,
     overwrite: options.force,
@@ -162,6 +178,10 @@ function checkLive(options: RunOptions): void {
   if (!options.liveRemote) {
     if (options.livePort !== undefined) throw new CliError("--live-port goes with --live-remote only.");
     return;
+  }
+  if (options.startPaused || options.windowSignal !== undefined) {
+    const option = options.startPaused ? "--start-paused" : "--window-signal";
+    throw new CliError(`${option} does not go with --live-remote: windows are written into files.`);
   }
   const { output, aggregate, followFork, bufferedFileIo } = options;
   const needsFile = { "--output": output, "--aggregate": aggregate, "--follow-fork": followFork };

@@ -20,11 +20,17 @@ function inForeground(): boolean {
   }
 }
 
+/** A signal that is not passed on before its time. */
+export interface HeldSignal {
+  readonly signal: NodeJS.Signals;
+  readonly until: Promise<void>;
+}
+
 /**
  * Passes the signals sent to this process on to `child`.
  * @returns what puts the default actions back
  */
-export function forwardSignals(child: ChildProcess): () => void {
+export function forwardSignals(child: ChildProcess, held?: HeldSignal): () => void {
   const handlers = new Map<NodeJS.Signals, () => void>();
   for (const signal of FORWARDED) handlers.set(signal, () => child.kill(signal));
   for (const signal of KEYBOARD) {
@@ -32,6 +38,7 @@ export function forwardSignals(child: ChildProcess): () => void {
       if (!inForeground()) child.kill(signal);
     });
   }
+  if (held !== undefined) handlers.set(held.signal, () => void held.until.then(() => child.kill(held.signal)));
   for (const [signal, handler] of handlers) process.on(signal, handler);
   return () => {
     for (const [signal, handler] of handlers) process.off(signal, handler);
