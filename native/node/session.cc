@@ -113,6 +113,7 @@ Session::Failure Session::Failure::OfErrno(int error) { return {strerrorname_np(
 
 std::string Session::Prepare(v8::Isolate* isolate) {
   Tracker::Get().PrepareFences();
+  if (IsolateState* state = Isolates::Current()) Isolates::FindCode(*state);
   std::string warning = Stacks().Calibrate(isolate);
   TheRuntime().Load();
   ForgetExecutableSymbols();
