@@ -190,7 +190,11 @@ int Windows::Open(v8::Isolate* isolate, Settings settings) {
   if (!g_settings.paused) Begin();
   int error = 0;
   if (g_settings.signal != 0) error = NoticeSignal(g_settings.signal, [] { OnMainThread(OnSignal); });
-  Report("ready\n");
+  if (error == 0) {
+    Report("ready\n");
+  } else if (g_settings.reports >= 0) {
+    close(std::exchange(g_settings.reports, -1));
+  }
   return error;
 }
 

@@ -1,3 +1,4 @@
+import path from "node:path";
 import { InvalidArgumentError } from "commander";
 import { hasEnded, writtenSince } from "../tracker/child-captures.js";
 import type { RunSettings } from "../tracker/run-settings.js";
@@ -50,7 +51,7 @@ export function checkWindowFiles(file: string, force: boolean): string {
     }
   }
   checkOutputFile(windowFile(names, 1), force);
-  return checkOutputFile(file, true);
+  return path.resolve(file);
 }
 
 /** Runs a program that is recorded in windows, says what happens, and compresses each capture as its window has ended. */

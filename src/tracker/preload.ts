@@ -2,9 +2,9 @@
  * Starts the tracker that the environment variable HEAPRAY_RUN describes, before the program: for `heapray run`, and in
  * children that are followed. Whatever fails here, the program goes on untracked.
  */
-import { writeSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
 import path from "node:path";
-import { loadAgent } from "./binding.js";
+import { type Agent, loadAgent } from "./binding.js";
 import { SETTINGS_VARIABLE } from "./child-environment.js";
 import { FileDestination, SocketDestination } from "./destinations.js";
 import { followChildren } from "./follow-children.js";
@@ -60,7 +60,7 @@ function preload(): boolean {
     } else if (isMainThread()) {
       // What the program starts in turn is not tracked, unless asked for.
       delete process.env[SETTINGS_VARIABLE];
-      loadAgent(packageFolder()).endWithParent({ parent: settings.parent });
+      loadAgentOf(settings).endWithParent({ parent: settings.parent });
       if (settings.windows === undefined) new Tracker(settingsOfRun(settings));
       else recordInWindows(settings, settings.windows);
     }
@@ -69,6 +69,16 @@ function preload(): boolean {
     tell(`heapray: ${who} runs untracked: ${(error as Error).message}\n`);
   }
   return followed;
+}
+
+/** Where that fails, `heapray run` learns that there will be no reports: it holds a signal back until then. */
+function loadAgentOf(run: RunSettings): Agent {
+  try {
+    return loadAgent(packageFolder());
+  } catch (error) {
+    if (run.windows?.reports !== undefined) closeSync(run.windows.reports);
+    throw error;
+  }
 }
 
 function trackChild(settings: FollowedSettings): void {
