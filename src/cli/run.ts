@@ -9,7 +9,9 @@ import type { RunSettings } from "../tracker/run-settings.js";
 import { CliError } from "./errors.js";
 import { commandLine } from "./invocation.js";
 import { howToConnect, livePort } from "./live-port.js";
+import { checkTerminal } from "./live-view.js";
 import { checkOutputFile, typed } from "./paths.js";
+import { runWatched } from "./run-watched.js";
 import { checkWindowFiles, runInWindows, type WindowSignal, windowSignal } from "./run-windows.js";
 import { endLike } from "./signals.js";
 import { tell } from "./standard-error.js";
@@ -29,6 +31,7 @@ interface RunOptions {
   readonly memoryIntervalMs: number;
   readonly bufferedFileIo: boolean;
   readonly compress: boolean;
+  readonly live: boolean;
   readonly liveRemote: boolean;
   readonly livePort?: number;
   readonly followFork: boolean;
@@ -48,6 +51,7 @@ Examples:
   heapray run --aggregate server.js
   heapray run --trace-js-heap server.js
   heapray run --follow-fork build.js
+  heapray run --live server.js
   heapray run --live-remote server.js
   heapray run --start-paused server.js
   heapray run --node-arg=--max-old-space-size=4096 --node-arg=--enable-source-maps dist/main.js
@@ -77,6 +81,7 @@ export function runCommand(): Command {
     .option("--memory-interval-ms <n>", "milliseconds between two memory snapshots", positiveInteger, 10)
     .option("--buffered-file-io", "write the capture with plain writes instead of a shared mapping", false)
     .option("--follow-fork", "track the Node.js processes that it starts too, each in <capture>.<pid>", false)
+    .option("--live", "watch the program's memory in the terminal while it runs, and write no capture", false)
     .option("--live-remote", "wait for a client, and send it the records as they happen instead of writing them", false)
     .option("--live-port <port>", "the port that the client connects to (default: a free one)", portNumber)
     .option("--start-paused", "record nothing until a signal begins a window, and the next one ends it", false)
@@ -108,7 +113,7 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
   const capture = options.output ?? `heapray-${name}.{pid}.bin`;
   const inWindows = options.startPaused || options.windowSignal !== undefined;
   const check = inWindows ? checkWindowFiles : checkOutputFile;
-  const file = options.liveRemote ? "" : check(capture, options.force);
+  const file = options.live || options.liveRemote ? "" : check(capture, options.force);
 
   const args = [
     ...options.nodeArg,
@@ -119,6 +124,8 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
   if (inWindows) {
     const { startPaused: paused, windowSignal: signal = "SIGUSR2", quiet, force, compress } = options;
     endLike(await runInWindows(args, settingsOf(options, file), { paused, signal, quiet, force, compress }));
+  } else if (options.live) {
+    await runWatched(args, { ...settingsOf(options, ""), livePort: await livePort(options.livePort) });
   } else if (options.liveRemote) endLike(await runLive(args, options));
   else await runIntoFile(args, file, options);
 }
@@ -175,21 +182,27 @@ async function loadCompression(): Promise<typeof import("./compression.js")> {
  * @throws {CliError}
  */
 function checkLive(options: RunOptions): void {
-  if (!options.liveRemote) {
-    if (options.livePort !== undefined) throw new CliError("--live-port goes with --live-remote only.");
+  const { live, liveRemote } = options;
+  if (!live && !liveRemote) {
+    if (options.livePort !== undefined) throw new CliError("--live-port goes with --live and --live-remote only.");
     return;
   }
+  if (live && liveRemote)
+    throw new CliError("--live shows what --live-remote leaves to another client: give one of them.");
   if (options.startPaused || options.windowSignal !== undefined) {
     const option = options.startPaused ? "--start-paused" : "--window-signal";
-    throw new CliError(`${option} does not go with --live-remote: windows are written into files.`);
+    throw new CliError(
+      `${option} does not go with ${live ? "--live" : "--live-remote"}: windows are written into files.`,
+    );
   }
   const { output, aggregate, followFork, bufferedFileIo } = options;
   const needsFile = { "--output": output, "--aggregate": aggregate, "--follow-fork": followFork };
   for (const [option, given] of Object.entries({ ...needsFile, "--buffered-file-io": bufferedFileIo })) {
     if (given !== undefined && given !== false) {
-      throw new CliError(`${option} does not go with --live-remote, which writes no file.`);
+      throw new CliError(`${option} does not go with ${live ? "--live" : "--live-remote"}, which writes no file.`);
     }
   }
+  if (live) checkTerminal();
 }
 
 /**

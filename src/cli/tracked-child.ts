@@ -17,6 +17,15 @@ export interface ChildExit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** What becomes of the standard streams: this process's own, nothing, or pipes that this process reads. */
+export type Streams = readonly [0 | "ignore", 1 | "pipe", 2 | "pipe"];
+
+export interface TrackedChild {
+  readonly child: ChildProcess;
+  /** Rejects with a CliError where it could not be started. */
+  readonly exit: Promise<ChildExit>;
+}
+
 // As this module is loaded, since the standard streams open descriptors of their own when they are first used.
 const INHERITED = inheritedDescriptors();
 const PRELOAD = fileURLToPath(new URL("../preload.cjs", import.meta.url));
@@ -27,10 +36,11 @@ function lastPassedOn(channel: Channel | undefined): number {
 }
 
 /** Every descriptor that this process was given, under its own number; behind them, if need be, one for reports. */
-function passedOn(channel: Channel | undefined, reports: number | undefined): StdioOptions {
+function passedOn(channel: Channel | undefined, streams: Streams, reports: number | undefined): StdioOptions {
   const given = new Set([0, 1, 2, ...INHERITED]);
   const stdio: StdioOptions = Array.from({ length: lastPassedOn(channel) + 1 }, (_, number) => {
     if (number === channel?.descriptor) return "ipc";
+    if (number < streams.length) return streams[number as 0 | 1 | 2];
     return given.has(number) ? number : "ignore";
   });
   return reports === undefined ? stdio : [...stdio, "pipe"];
@@ -61,24 +71,39 @@ export async function runTracked(
   settings: Omit<RunSettings, "parent">,
   listener?: WindowListener,
 ): Promise<ChildExit> {
+  return startTracked(args, settings, [0, 1, 2], true, listener).exit;
+}
+
+/**
+ * The same of a program whose end is waited for elsewhere, or whose streams are.
+ * @param passesAll whether all signals are passed on, not only those that programs are told things with
+ * @throws {CliError} heapray is not built
+ */
+export function startTracked(
+  args: readonly string[],
+  settings: Omit<RunSettings, "parent">,
+  streams: Streams = [0, 1, 2],
+  passesAll = true,
+  listener?: WindowListener,
+): TrackedChild {
   // Node.js itself would fail, and the program with it.
   if (!existsSync(PRELOAD)) throw new CliError(`${PRELOAD} is missing; run "npm ci" in heapray's checkout.`);
   const channel = channelToParent();
   const reports = listener === undefined ? undefined : lastPassedOn(channel) + 1;
   const windows = settings.windows && { ...settings.windows, reports };
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--require", PRELOAD, ...args], {
-      stdio: passedOn(channel, reports),
-      ...(channel ? { serialization: channel.serialization } : {}),
-      argv0: process.argv0,
-      env: {
-        ...process.env,
-        [SETTINGS_VARIABLE]: JSON.stringify({ ...settings, windows, parent: process.pid } satisfies RunSettings),
-      },
-    });
+  const child = spawn(process.execPath, ["--require", PRELOAD, ...args], {
+    stdio: passedOn(channel, streams, reports),
+    ...(channel ? { serialization: channel.serialization } : {}),
+    argv0: process.argv0,
+    env: {
+      ...process.env,
+      [SETTINGS_VARIABLE]: JSON.stringify({ ...settings, windows, parent: process.pid } satisfies RunSettings),
+    },
+  });
+  const exit = new Promise<ChildExit>((resolve, reject) => {
     const pipe = reports === undefined ? undefined : child.stdio[reports];
     const told = listener === undefined ? undefined : tellOfWindows(child, pipe as Readable | undefined, listener);
-    const restoreSignals = forwardSignals(child, told?.held);
+    const restoreSignals = forwardSignals(child, passesAll, told?.held);
     child.on("error", (error: NodeJS.ErrnoException) => {
       restoreSignals();
       reject(new CliError(whyNotStarted(error)));
@@ -99,6 +124,7 @@ export async function runTracked(
       else void ended();
     });
   });
+  return { child, exit };
 }
 
 /** @returns what comes when there are no more reports, and the signal that waits until the program is ready, or never will be */
