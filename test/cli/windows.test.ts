@@ -133,7 +133,7 @@ describe.each(nodeVersions)("on $name", ({ path: binary }) => {
     await program.signalled("window 2 has begun");
     const ended = await program.heapray.ended;
     expect(ended).toMatchObject({ status: 0, stdout: expect.stringContaining("done") });
-    expect(sizesIn("a.1.bin").length).toBeGreaterThan(10);
+    expect(sizesIn("a.1.bin").length).toBeGreaterThan(0);
     expect(isComplete("a.2.bin")).toBe(true);
   });
 });
