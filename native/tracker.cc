@@ -11,6 +11,7 @@
 #include <ctime>
 
 #include "aggregate/aggregating_recorder.h"
+#include "process/futex.h"
 #include "process/known_ranges.h"
 #include "process/own_thread.h"
 #include "stacks/native_symbols.h"
@@ -48,6 +49,7 @@ Tracker::Tracker() {
   // A child has the parent's memory but not its threads: it must neither write nor wait.
   pthread_atfork(nullptr, nullptr, [] {
     instance_.active_.store(false, std::memory_order_release);
+    instance_.closing_ = 0;
     new (&instance_.space_lock_) SpinLock;
     new (&instance_.lock_) SpinLock;
     // Other threads' queues, in whatever state they were, are of no more use.
@@ -120,6 +122,7 @@ bool Tracker::Stop(const char* reason) {
                  EmbedSymbols(*writer_, *tree_, tree_->native().modules(), tree_->native().frames());
       complete = WriteEnd(reason, 0) && complete;
       ended = true;
+      closing_ = 1;
     }
     tree_.reset();
     recorder_ = nullptr;
@@ -129,7 +132,11 @@ bool Tracker::Stop(const char* reason) {
     address_space_ = AddressSpace();
   }
   // Without the lock: a client at the other end of a socket may take its time, and no other thread waits for it.
-  return ended ? Close(*sink, complete) : complete;
+  if (!ended) return complete;
+  complete = Close(*sink, complete);
+  closing_ = 0;
+  Wake(closing_);
+  return complete;
 }
 
 bool Tracker::WriteEnd(const char* reason, int signal) {
@@ -152,11 +159,13 @@ bool Tracker::Close(Sink& sink, bool written) {
 }
 
 void Tracker::EndNow(const char* reason, int signal) {
-  if (!active() || getpid() != owner_pid_ || lock_.HeldByThisThread()) return;
+  if (getpid() != owner_pid_ || lock_.HeldByThisThread()) return;
   Untracked untracked;
   if (!lock_.LockWithin(kEndPatienceMs)) return;
   if (active_.exchange(false)) Close(*options_.sink, WriteEnd(reason, signal));
   lock_.Unlock();
+  // Another thread is in the middle of Stop().
+  WaitWhile(closing_, 1, kEndPatienceMs);
 }
 
 bool Tracker::LetGo(bool crashed) {

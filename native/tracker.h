@@ -139,6 +139,7 @@ class Tracker {
 
   ProcessFlag active_;
   std::atomic<bool> failed_{false};
+  std::atomic<int> closing_{0};  // 1: the sink is, by Stop()
   std::atomic<uint32_t> session_{0};
   int owner_pid_ = 0;
   // Threads' records, on their way to the recorder.

@@ -1,5 +1,4 @@
 // The module that Node loads: starts and stops the tracker for src/tracker.
-#include <fcntl.h>
 #include <node_api.h>
 #include <unistd.h>
 #include <v8.h>
@@ -12,17 +11,11 @@
 #include "hooks/hooks.h"
 #include "node/async_work.h"
 #include "node/elf_symbols.h"
-#include "node/existing_heap.h"
 #include "node/isolates.h"
 #include "node/js_heap.h"
-#include "node/js_stack_source.h"
-#include "node/node_runtime.h"
-#include "process/fatal_signals.h"
-#include "process/known_ranges.h"
-#include "process/modules.h"
+#include "node/session.h"
+#include "node/windows.h"
 #include "process/parent_death.h"
-#include "process/snapshots.h"
-#include "process/write_behind.h"
 #include "record/client_listener.h"
 #include "record/file_sinks.h"
 #include "record/socket_sink.h"
@@ -30,36 +23,6 @@
 
 namespace heapray {
 namespace {
-
-JsStackSource& Stacks() {
-  static auto* stacks = new JsStackSource;
-  return *stacks;
-}
-
-NodeRuntime& TheRuntime() {
-  static auto* runtime = new NodeRuntime;
-  return *runtime;
-}
-
-// The name that threads inherit from the main thread when nobody names them.
-std::string InheritedThreadName() {
-  char name[17] = "";
-  OwnedFd fd(open("/proc/self/comm", O_RDONLY | O_CLOEXEC));
-  ssize_t bytes = fd.get() < 0 ? 0 : read(fd.get(), name, sizeof name - 1);
-  return std::string(name, bytes > 0 ? static_cast<size_t>(bytes) - 1 : 0);
-}
-
-Snapshots& MemorySnapshots() {
-  static auto* snapshots = new Snapshots;
-  return *snapshots;
-}
-
-WriteBehind& TheWriteBehind() {
-  static auto* write_behind = new WriteBehind;
-  return *write_behind;
-}
-
-int g_tracking_pid = 0;
 
 // Arguments and errors of one call from JavaScript.
 class Call {
@@ -170,89 +133,41 @@ std::unique_ptr<Sink> MakeSink(const Call& call) {
   return std::make_unique<MappedFileSink>(std::move(fd));
 }
 
+Session::Settings SettingsOf(const Call& call) {
+  Session::Settings settings;
+  settings.destination = call.Text("destination");
+  settings.metadata = call.Text("metadata");
+  settings.aggregate = call.Flag("aggregate");
+  settings.native_traces = call.Flag("nativeTraces");
+  settings.embed_symbols = call.Flag("embedSymbols");
+  settings.js_objects = call.Flag("jsObjects");
+  settings.memory_interval_ms = call.Number("memoryIntervalMs", settings.memory_interval_ms);
+  return settings;
+}
+
 // start({ destination, path, overwrite, buffered, listener, aggregate, nativeTraces, embedSymbols, jsObjects, metadata,
 // memoryIntervalMs }): records into the file `path`, or to the client of a listener; `destination` is what messages
 // call it. Returns a warning, or an empty string.
 napi_value Start(napi_env env, napi_callback_info info) {
   Call call(env, info);
-  Tracker& tracker = Tracker::Get();
-  if (tracker.active()) return call.Throw("ALREADY_ACTIVE", "a tracker is active in this process");
-  // A tracker that a full disk ended still has its hooks and its thread.
-  if (g_tracking_pid == getpid()) {
-    MemorySnapshots().Stop();
-    TheWriteBehind().Stop();
-    tracker.Stop("stop");
-    UnwatchFatalSignals();
-    JsHeap::Stop();
-  }
-
-  tracker.PrepareFences();
+  if (Tracker::Get().active()) return call.Throw("ALREADY_ACTIVE", "a tracker is active in this process");
+  Session::MakeWay();
   v8::Isolate* isolate = v8::Isolate::GetCurrent();
-  if (IsolateState* state = Isolates::Current()) Isolates::Watch(*state);
-  Isolates::UpdateStatistics();
-  Isolates::AskForStatistics(isolate);
-  std::string warning = Stacks().Calibrate(isolate);
-  TheRuntime().Load();
-  ForgetExecutableSymbols();
-  bool native = call.Flag("nativeTraces");
-  if (native) Modules::Get().Refresh();
-  Stacks().SetNative(native);
-
-  Tracker::Options options;
-  options.sink = MakeSink(call);
-  if (options.sink == nullptr) return call.Throw(strerrorname_np(errno), strerror(errno));
-  options.destination = call.Text("destination");
-  options.metadata_json = call.Text("metadata");
-  options.aggregate = call.Flag("aggregate");
-  options.js_objects = call.Flag("jsObjects");
-  options.embed_symbols = call.Flag("embedSymbols");
-  options.stacks = &Stacks();
-  options.runtime = &TheRuntime();
-  options.inherited_thread_name = InheritedThreadName();
-  int error = 0;
-  if (!tracker.Start(std::move(options), &error)) {
+  std::string warning = Session::Prepare(isolate);
+  std::unique_ptr<Sink> sink = MakeSink(call);
+  if (sink == nullptr) return call.Throw(strerrorname_np(errno), strerror(errno));
+  Session::Failure failure;
+  if (!Session::Start(isolate, SettingsOf(call), std::move(sink), &failure)) {
     if (std::string path = call.Text("path"); !path.empty()) unlink(path.c_str());
-    return call.Throw(strerrorname_np(error), strerror(error));
+    return call.Throw(failure.code.c_str(), failure.message);
   }
-  g_tracking_pid = getpid();
-  void* code = nullptr;
-  size_t code_bytes = 0;
-  isolate->GetCodeRange(&code, &code_bytes);
-  auto take = [native](MemoryFigures& figures) {
-    HeapTotals heap = Isolates::Totals();
-    figures.heap_used = heap.used;
-    figures.heap_committed = heap.committed;
-    figures.external = heap.external;
-    Tracker::Get().OnSnapshot(figures);
-    if (native) Modules::Get().Refresh();
-    Isolates::RequestStatistics();
-  };
-  MemorySnapshots().Start(call.Number("memoryIntervalMs", 10), take, [isolate, code, code_bytes] {
-    auto begin = reinterpret_cast<uint64_t>(code);
-    KnownRanges::Get().Set(begin, begin + code_bytes, KnownRanges::Owner::kV8Heap);
-    LearnExistingHeap(isolate);
-  });
-  TheWriteBehind().Start();
-  InstallHooks();
-  WatchFatalSignals();
   return call.Text(warning);
 }
 
 // stop({ reason }): returns whether the capture is complete.
 napi_value Stop(napi_env env, napi_callback_info info) {
   Call call(env, info);
-  if (g_tracking_pid != getpid()) return call.Flag(false);
-  g_tracking_pid = 0;
-  RemoveHooks();
-  Isolates::UpdateStatistics();
-  MemorySnapshots().Stop();
-  TheWriteBehind().Stop();
-  bool complete = Tracker::Get().Stop(call.Text("reason").c_str());
-  UnwatchFatalSignals();
-  // Only now: this frees all samples, and not because their objects died.
-  JsHeap::Stop();
-  Stacks().Clear();
-  return call.Flag(complete);
+  return call.Flag(Session::Stop(call.Text("reason").c_str()));
 }
 
 // traceJsHeap({ interval }): returns a warning, or an empty string. Once started with jsObjects.
@@ -270,26 +185,46 @@ napi_value SetV8Flags(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-napi_value IsActive(napi_env env, napi_callback_info info) {
-  return Call(env, info).Flag(Tracker::Get().active() && g_tracking_pid == getpid());
+// openWindows({ destination..memoryIntervalMs as for start(), metadataRest, v8Flags, stem, suffix, overwrite, buffered,
+// jsHeapInterval, signal, reports, quiet, paused }): returns a warning, or an empty string. Errors carry an errno's
+// name.
+napi_value OpenWindows(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  v8::Isolate* isolate = v8::Isolate::GetCurrent();
+  std::string warning = Session::Prepare(isolate);
+  Windows::Settings settings;
+  settings.recording = SettingsOf(call);
+  settings.metadata_rest = call.Text("metadataRest");
+  settings.v8_flags = call.Text("v8Flags");
+  settings.stem = call.Text("stem");
+  settings.suffix = call.Text("suffix");
+  settings.overwrite = call.Flag("overwrite");
+  settings.buffered = call.Flag("buffered");
+  settings.js_heap_interval = call.Number("jsHeapInterval", 0);
+  settings.signal = static_cast<int>(call.Number("signal", 0));
+  settings.reports = static_cast<int>(call.Number("reports", static_cast<uint32_t>(-1)));
+  settings.quiet = call.Flag("quiet");
+  settings.paused = call.Flag("paused");
+  napi_add_env_cleanup_hook(env, [](void*) { Windows::Close(); }, nullptr);
+  if (int error = Windows::Open(isolate, std::move(settings)); error != 0) {
+    return call.Throw(strerrorname_np(error), strerror(error));
+  }
+  return call.Text(warning);
 }
+
+// closeWindows(): ends the one that is open, as the process does.
+napi_value CloseWindows(napi_env, napi_callback_info) {
+  Windows::Close();
+  return nullptr;
+}
+
+napi_value IsActive(napi_env env, napi_callback_info info) { return Call(env, info).Flag(Session::active()); }
 
 // endWithParent({ parent })
 napi_value EndWithParentOf(napi_env env, napi_callback_info info) {
   heapray::EndWithParent(static_cast<int>(Call(env, info).Number("parent", 0)));
   return nullptr;
 }
-
-// At exit(3), for a program that ends without telling JavaScript.
-struct EndAtExit {
-  ~EndAtExit() {
-    if (g_tracking_pid != getpid()) return;
-    MemorySnapshots().Stop();
-    TheWriteBehind().Stop();
-    Tracker::Get().Stop("exit");
-    UnwatchFatalSignals();
-  }
-} g_end_at_exit;
 
 napi_value Init(napi_env env, napi_value exports) {
   // Each environment ends before its isolate does. Node aborts where one is given the same hook twice: a program that
@@ -318,6 +253,8 @@ napi_value Init(napi_env env, napi_value exports) {
       {"traceJsHeap", nullptr, TraceJsHeap, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"setV8Flags", nullptr, SetV8Flags, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"endWithParent", nullptr, EndWithParentOf, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"openWindows", nullptr, OpenWindows, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"closeWindows", nullptr, CloseWindows, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"isActive", nullptr, IsActive, nullptr, nullptr, nullptr, napi_default, nullptr},
   };
   napi_define_properties(env, exports, std::size(functions), functions);

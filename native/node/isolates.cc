@@ -145,15 +145,21 @@ IsolateState* Isolates::Current() {
   return state;
 }
 
-void Isolates::Watch(IsolateState& state) {
+void Isolates::FindCode(IsolateState& state) {
+  if (state.code_begin != 0) return;
   Untracked untracked;
-  if (state.watched) return;
   void* begin = nullptr;
   size_t bytes = 0;
   state.isolate->GetCodeRange(&begin, &bytes);
   state.code_begin = reinterpret_cast<uint64_t>(begin);
   state.code_end = state.code_begin + bytes;
   state.builtins_copy = FindBuiltinsCopy(state.isolate, state.code_begin, state.code_end);
+}
+
+void Isolates::Watch(IsolateState& state) {
+  Untracked untracked;
+  if (state.watched) return;
+  FindCode(state);
   state.isolate->AddGCPrologueCallback(OnCollection, &state);
   state.isolate->AddGCEpilogueCallback(OnCollected, &state);
   state.watched.store(true);

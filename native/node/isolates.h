@@ -59,6 +59,8 @@ class Isolates {
   // The calling thread's isolate, or nullptr when it has none. Cheap; callable inside malloc.
   static IsolateState* Current();
 
+  // Learns where the isolate's code lies.
+  static void FindCode(IsolateState& state);
   // Starts to watch the calling thread's isolate, if it is not being watched. On its own thread, outside of garbage
   // collections; takes no lock of V8's.
   static void Watch(IsolateState& state);

@@ -18,21 +18,33 @@ export async function warmUp(): Promise<void> {
 /**
  * Compresses captures, each on all cores, with a progress bar unless `quiet`. What cannot be compressed (a full disk)
  * stays as it is, and so does everything that is left when the user interrupts.
+ * @param mostAtOnce threads to use, where cores are needed elsewhere
  */
-export async function compressCaptures(captures: readonly string[], quiet: boolean): Promise<void> {
+export async function compressCaptures(
+  captures: readonly string[],
+  quiet: boolean,
+  mostAtOnce = MOST_AT_ONCE,
+): Promise<void> {
   let interrupted = false;
   const interrupt = (): void => {
     interrupted = true;
   };
   for (const signal of INTERRUPTS) process.on(signal, interrupt);
   try {
-    for (const capture of captures) await compress(capture, quiet, () => interrupted);
+    for (const capture of captures) await compress(capture, { quiet, mostAtOnce, interrupted: () => interrupted });
   } finally {
     for (const signal of INTERRUPTS) process.off(signal, interrupt);
   }
 }
 
-async function compress(capture: string, quiet: boolean, interrupted: () => boolean, asItIs = false): Promise<void> {
+interface How {
+  readonly quiet: boolean;
+  readonly mostAtOnce: number;
+  readonly interrupted: () => boolean;
+}
+
+async function compress(capture: string, how: How, asItIs = false): Promise<void> {
+  const { quiet, interrupted } = how;
   let compression: CaptureCompression | undefined;
   let damaged = false;
   const progress = quiet ? undefined : progressBar("Compressing");
@@ -41,7 +53,7 @@ async function compress(capture: string, quiet: boolean, interrupted: () => bool
     compression = CaptureCompression.open(capture, asItIs);
     if (compression === undefined) return;
     const { size } = compression;
-    const atOnce = Math.min(availableParallelism(), MOST_AT_ONCE);
+    const atOnce = Math.min(availableParallelism(), how.mostAtOnce);
     const begun: { readonly taken: number; readonly gzip: Promise<Uint8Array> }[] = [];
     let more = true;
     while (more || begun.length > 0) {
@@ -68,5 +80,5 @@ async function compress(capture: string, quiet: boolean, interrupted: () => bool
   } finally {
     progress?.stop();
   }
-  if (damaged && !asItIs) await compress(capture, quiet, interrupted, true);
+  if (damaged && !asItIs) await compress(capture, how, true);
 }

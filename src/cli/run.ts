@@ -12,6 +12,7 @@ import { howToConnect, livePort } from "./live-port.js";
 import { checkTerminal } from "./live-view.js";
 import { checkOutputFile, typed } from "./paths.js";
 import { runWatched } from "./run-watched.js";
+import { checkWindowFiles, runInWindows, type WindowSignal, windowSignal } from "./run-windows.js";
 import { endLike } from "./signals.js";
 import { tell } from "./standard-error.js";
 import { type ChildExit, runTracked } from "./tracked-child.js";
@@ -34,6 +35,8 @@ interface RunOptions {
   readonly liveRemote: boolean;
   readonly livePort?: number;
   readonly followFork: boolean;
+  readonly startPaused: boolean;
+  readonly windowSignal?: WindowSignal;
   readonly nodeArg: string[];
   readonly eval?: string;
 }
@@ -50,6 +53,7 @@ Examples:
   heapray run --follow-fork build.js
   heapray run --live server.js
   heapray run --live-remote server.js
+  heapray run --start-paused server.js
   heapray run --node-arg=--max-old-space-size=4096 --node-arg=--enable-source-maps dist/main.js
   heapray run node_modules/.bin/tsc -p .
   heapray run -e 'globalThis.kept = Buffer.alloc(1e8)'
@@ -80,6 +84,13 @@ export function runCommand(): Command {
     .option("--live", "watch the program's memory in the terminal while it runs, and write no capture", false)
     .option("--live-remote", "wait for a client, and send it the records as they happen instead of writing them", false)
     .option("--live-port <port>", "the port that the client connects to (default: a free one)", portNumber)
+    .option("--start-paused", "record nothing until a signal begins a window, and the next one ends it", false)
+    .addOption(
+      new Option(
+        "--window-signal <signal>",
+        "the signal that ends and begins windows: SIGUSR2, SIGHUP, SIGALRM or none (default: SIGUSR2, with --start-paused)",
+      ).argParser(windowSignal),
+    )
     .option("--no-compress", "leave the capture uncompressed when the program has ended")
     .option(
       "--node-arg <flag>",
@@ -100,7 +111,9 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
   checkLive(options);
   const name = options.eval !== undefined ? "eval" : path.basename(target ?? "node").replace(/^-$/, "stdin");
   const capture = options.output ?? `heapray-${name}.{pid}.bin`;
-  const file = options.live || options.liveRemote ? "" : checkOutputFile(capture, options.force);
+  const inWindows = options.startPaused || options.windowSignal !== undefined;
+  const check = inWindows ? checkWindowFiles : checkOutputFile;
+  const file = options.live || options.liveRemote ? "" : check(capture, options.force);
 
   const args = [
     ...options.nodeArg,
@@ -108,12 +121,16 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
     ...(script === undefined ? [] : [script]),
     ...scriptArgs,
   ];
-  if (options.live) await runWatched(args, { ...settingsOf(options, ""), livePort: await livePort(options.livePort) });
-  else if (options.liveRemote) endLike(await runLive(args, options));
+  if (inWindows) {
+    const { startPaused: paused, windowSignal: signal = "SIGUSR2", quiet, force, compress } = options;
+    endLike(await runInWindows(args, settingsOf(options, file), { paused, signal, quiet, force, compress }));
+  } else if (options.live) {
+    await runWatched(args, { ...settingsOf(options, ""), livePort: await livePort(options.livePort) });
+  } else if (options.liveRemote) endLike(await runLive(args, options));
   else await runIntoFile(args, file, options);
 }
 
-function settingsOf(options: RunOptions, file: string): Omit<RunSettings, "parent"> {
+function settingsOf(options: RunOptions, file: string): Omit<RunSettings, "parent" | "windows"> {
   return {
     file,
     overwrite: options.force,
@@ -172,6 +189,12 @@ function checkLive(options: RunOptions): void {
   }
   if (live && liveRemote)
     throw new CliError("--live shows what --live-remote leaves to another client: give one of them.");
+  if (options.startPaused || options.windowSignal !== undefined) {
+    const option = options.startPaused ? "--start-paused" : "--window-signal";
+    throw new CliError(
+      `${option} does not go with ${live ? "--live" : "--live-remote"}: windows are written into files.`,
+    );
+  }
   const { output, aggregate, followFork, bufferedFileIo } = options;
   const needsFile = { "--output": output, "--aggregate": aggregate, "--follow-fork": followFork };
   for (const [option, given] of Object.entries({ ...needsFile, "--buffered-file-io": bufferedFileIo })) {

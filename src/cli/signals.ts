@@ -23,11 +23,17 @@ function inForeground(): boolean {
 /** Those that end nothing by themselves in most programs that use them. */
 const TOLD: NodeJS.Signals[] = ["SIGUSR1", "SIGUSR2", "SIGALRM"];
 
+/** A signal that is not passed on before its time. */
+export interface HeldSignal {
+  readonly signal: NodeJS.Signals;
+  readonly until: Promise<void>;
+}
+
 /**
  * Passes signals sent to this process on to `child`: `all`, or only those that programs are told things with.
  * @returns what puts the default actions back
  */
-export function forwardSignals(child: ChildProcess, all = true): () => void {
+export function forwardSignals(child: ChildProcess, all = true, held?: HeldSignal): () => void {
   const handlers = new Map<NodeJS.Signals, () => void>();
   for (const signal of all ? FORWARDED : TOLD) handlers.set(signal, () => child.kill(signal));
   for (const signal of all ? KEYBOARD : []) {
@@ -35,6 +41,7 @@ export function forwardSignals(child: ChildProcess, all = true): () => void {
       if (!inForeground()) child.kill(signal);
     });
   }
+  if (held !== undefined) handlers.set(held.signal, () => void held.until.then(() => child.kill(held.signal)));
   for (const [signal, handler] of handlers) process.on(signal, handler);
   return () => {
     for (const [signal, handler] of handlers) process.off(signal, handler);

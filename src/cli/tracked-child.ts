@@ -1,12 +1,15 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { SETTINGS_VARIABLE } from "../tracker/child-environment.js";
 import type { RunSettings } from "../tracker/run-settings.js";
 import { CliError } from "./errors.js";
 import { closeDescriptors, inheritedDescriptors } from "./inherited-descriptors.js";
 import { type Channel, channelToParent, relayMessages } from "./message-relay.js";
-import { forwardSignals } from "./signals.js";
+import { forwardSignals, type HeldSignal } from "./signals.js";
+import { readReports, type WindowReport } from "./window-reports.js";
 
 export interface ChildExit {
   readonly pid: number;
@@ -27,16 +30,31 @@ export interface TrackedChild {
 const INHERITED = inheritedDescriptors();
 const PRELOAD = fileURLToPath(new URL("../preload.cjs", import.meta.url));
 
-/** Every descriptor that this process was given, under its own number. */
-function passedOn(channel: Channel | undefined, streams: Streams): StdioOptions {
-  const last = Math.max(2, channel?.descriptor ?? 0, ...INHERITED);
+/** The highest descriptor that the program is given. */
+function lastPassedOn(channel: Channel | undefined): number {
+  return Math.max(2, channel?.descriptor ?? 0, ...INHERITED);
+}
+
+/** Every descriptor that this process was given, under its own number; behind them, if need be, one for reports. */
+function passedOn(channel: Channel | undefined, streams: Streams, reports: number | undefined): StdioOptions {
   const given = new Set([0, 1, 2, ...INHERITED]);
-  return Array.from({ length: last + 1 }, (_, number) => {
+  const stdio: StdioOptions = Array.from({ length: lastPassedOn(channel) + 1 }, (_, number) => {
     if (number === channel?.descriptor) return "ipc";
     if (number < streams.length) return streams[number as 0 | 1 | 2];
     return given.has(number) ? number : "ignore";
   });
+  return reports === undefined ? stdio : [...stdio, "pipe"];
 }
+
+/** For a program that is recorded in windows. */
+export interface WindowListener {
+  /** A signal that would end the program before it is ready for windows. */
+  readonly held: NodeJS.Signals | undefined;
+  onReport(pid: number, report: WindowReport): void;
+}
+
+// What the program told before its end may still be on its way then.
+const LAST_REPORTS_MS = 200;
 
 function whyNotStarted({ code, message }: NodeJS.ErrnoException): string {
   if (code === "EMFILE") return 'too many files are open for heapray to start; permit more ("ulimit -n 1024").';
@@ -48,8 +66,12 @@ function whyNotStarted({ code, message }: NodeJS.ErrnoException): string {
  * channel it was given; signals are passed on.
  * @throws {CliError} heapray is not built, or the process could not be started
  */
-export async function runTracked(args: readonly string[], settings: Omit<RunSettings, "parent">): Promise<ChildExit> {
-  return startTracked(args, settings).exit;
+export async function runTracked(
+  args: readonly string[],
+  settings: Omit<RunSettings, "parent">,
+  listener?: WindowListener,
+): Promise<ChildExit> {
+  return startTracked(args, settings, [0, 1, 2], true, listener).exit;
 }
 
 /**
@@ -62,21 +84,26 @@ export function startTracked(
   settings: Omit<RunSettings, "parent">,
   streams: Streams = [0, 1, 2],
   passesAll = true,
+  listener?: WindowListener,
 ): TrackedChild {
   // Node.js itself would fail, and the program with it.
   if (!existsSync(PRELOAD)) throw new CliError(`${PRELOAD} is missing; run "npm ci" in heapray's checkout.`);
   const channel = channelToParent();
+  const reports = listener === undefined ? undefined : lastPassedOn(channel) + 1;
+  const windows = settings.windows && { ...settings.windows, reports };
   const child = spawn(process.execPath, ["--require", PRELOAD, ...args], {
-    stdio: passedOn(channel, streams),
+    stdio: passedOn(channel, streams, reports),
     ...(channel ? { serialization: channel.serialization } : {}),
     argv0: process.argv0,
     env: {
       ...process.env,
-      [SETTINGS_VARIABLE]: JSON.stringify({ ...settings, parent: process.pid } satisfies RunSettings),
+      [SETTINGS_VARIABLE]: JSON.stringify({ ...settings, windows, parent: process.pid } satisfies RunSettings),
     },
   });
   const exit = new Promise<ChildExit>((resolve, reject) => {
-    const restoreSignals = forwardSignals(child, passesAll);
+    const pipe = reports === undefined ? undefined : child.stdio[reports];
+    const told = listener === undefined ? undefined : tellOfWindows(child, pipe as Readable | undefined, listener);
+    const restoreSignals = forwardSignals(child, passesAll, told?.held);
     child.on("error", (error: NodeJS.ErrnoException) => {
       restoreSignals();
       reject(new CliError(whyNotStarted(error)));
@@ -87,11 +114,34 @@ export function startTracked(
     });
     child.on("exit", (code, signal) => {
       restoreSignals();
-      const ended = () => resolve({ pid: child.pid ?? 0, code, signal });
+      const ended = async () => {
+        await Promise.race([told?.all, sleep(LAST_REPORTS_MS)]);
+        pipe?.destroy();
+        resolve({ pid: child.pid ?? 0, code, signal });
+      };
       // Its last messages may still be on their way.
       if (child.connected) child.once("disconnect", ended);
-      else ended();
+      else void ended();
     });
   });
   return { child, exit };
+}
+
+/** @returns what comes when there are no more reports, and the signal that waits until the program is ready, or never will be */
+function tellOfWindows(
+  child: ChildProcess,
+  reports: Readable | undefined,
+  { held, onReport }: WindowListener,
+): { readonly all: Promise<void>; readonly held: HeldSignal | undefined } {
+  let ready = (): void => {};
+  const until = new Promise<void>((resolve) => {
+    ready = resolve;
+  });
+  if (reports === undefined) return { all: Promise.resolve(), held: undefined };
+  const all = readReports(reports, (report) => {
+    onReport(child.pid ?? 0, report);
+    if (report.kind === "ready") ready();
+  });
+  void all.then(ready);
+  return { all, held: held && { signal: held, until } };
 }

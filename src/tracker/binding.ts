@@ -11,24 +11,53 @@ export type AgentDestination = { readonly destination: string } & (
   | { readonly listener: Listener }
 );
 
+/** What is recorded, and how. */
+export interface Recording {
+  /** Add allocations up in the process instead of writing each one. */
+  readonly aggregate: boolean;
+  /** Walk native frames too. */
+  readonly nativeTraces: boolean;
+  /** Write native frames' names into the capture when tracking ends. */
+  readonly embedSymbols: boolean;
+  /** Objects will be recorded (by {@link Agent.traceJsHeap}, or in windows); pages of their heap are not. */
+  readonly jsObjects: boolean;
+  readonly memoryIntervalMs: number;
+}
+
 /** What the agent offers (native/node/binding.cc). Errors carry an errno name, or ALREADY_ACTIVE, as their code. */
 export interface Agent {
   /** Returns a warning, or an empty string. */
   start(
-    settings: AgentDestination & {
-      /** Add allocations up in the process instead of writing each one. */
-      readonly aggregate: boolean;
-      /** Walk native frames too. */
-      readonly nativeTraces: boolean;
-      /** Write native frames' names into the capture when tracking ends. */
-      readonly embedSymbols: boolean;
-      /** Objects will be recorded by {@link Agent.traceJsHeap}; pages of their heap are not. */
-      readonly jsObjects: boolean;
-      /** The capture's metadata, JSON. */
+    settings: AgentDestination & Recording & { /** The capture's metadata, JSON. */ readonly metadata: string },
+  ): string;
+  /**
+   * Has a signal begin and end recordings, each in a file `<stem>.<number><suffix>`, until closeWindows(). Once in a
+   * process, on its main thread.
+   * @returns a warning, or an empty string
+   */
+  openWindows(
+    settings: Recording & {
+      readonly stem: string;
+      readonly suffix: string;
+      readonly overwrite: boolean;
+      readonly buffered: boolean;
+      /** The captures' metadata, JSON: what stands before the time of the start, and behind it. */
       readonly metadata: string;
-      readonly memoryIntervalMs: number;
+      readonly metadataRest: string;
+      readonly v8Flags: string;
+      /** 0: objects are not recorded. */
+      readonly jsHeapInterval: number;
+      /** Its number; 0: none. */
+      readonly signal: number;
+      /** A socket that is told what happens, and becomes the agent's; -1: standard error is told. */
+      readonly reports: number;
+      readonly quiet: boolean;
+      /** The first one does not begin at once. */
+      readonly paused: boolean;
     },
   ): string;
+  /** Ends the window that is open, because the process ends. */
+  closeWindows(): void;
   /**
    * Begins to record the objects of all JavaScript heaps, sampled.
    * @returns why that is not possible, or an empty string

@@ -23,7 +23,7 @@ export function childCaptures(capture: string): ChildCapture[] {
 }
 
 /** Tells captures that were written to since then from older ones of the same name; milliseconds since the epoch. */
-export function writtenSince(timeMs: number): (capture: ChildCapture) => boolean {
+export function writtenSince(timeMs: number): (capture: { readonly file: string }) => boolean {
   // A file's times are those of the system's last tick.
   const CLOCK_STEP_MS = 20;
   return ({ file }) => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= timeMs - CLOCK_STEP_MS;

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { FileDestination } from "./destinations.js";
 import type { ResolvedSettings, TrackerSettings } from "./options.js";
+import type { WindowSettings } from "./windows.js";
 
 /** Settings whose captures are files, as those of followed children are. */
 export type FileSettings = ResolvedSettings & { readonly destination: FileDestination };
@@ -11,6 +12,8 @@ export type FileSettings = ResolvedSettings & { readonly destination: FileDestin
  */
 export interface FollowedSettings {
   readonly followed: FileSettings;
+  /** Record in windows, each process in its own; the names are the first process's. */
+  readonly windows?: WindowSettings;
 }
 
 /** @param file absolute path of the capture that those of children are named after */

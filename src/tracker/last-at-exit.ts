@@ -4,8 +4,9 @@
  * itself, at exit(3).
  */
 export function stayLastAtExit(listener: () => void): void {
+  Object.defineProperty(listener, OURS, { value: true });
   const moveBehind = (event: string | symbol, added: unknown) => {
-    if (event !== "exit" || added === listener) return;
+    if (event !== "exit" || isOurs(added)) return;
     process.removeListener("exit", listener);
     queueMicrotask(() => {
       if (followers.has(listener) && !process.listeners("exit").includes(listener)) process.on("exit", listener);
@@ -23,6 +24,16 @@ export function leaveExit(listener: () => void): void {
   followers.delete(listener);
   process.removeListener("newListener", moveBehind);
   process.removeListener("exit", listener);
+}
+
+/**
+ * Marks such listeners, also those of another copy of this module (heapray's own next to the program's): if each stayed
+ * behind the other, neither would ever come to rest.
+ */
+const OURS = Symbol.for("heapray.lastAtExit");
+
+function isOurs(listener: unknown): boolean {
+  return typeof listener === "function" && OURS in listener;
 }
 
 const followers = new Map<() => void, (event: string | symbol, added: unknown) => void>();

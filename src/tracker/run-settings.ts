@@ -1,3 +1,5 @@
+import type { WindowSettings } from "./windows.js";
+
 /** What `heapray run` tells the process that it starts, in the environment variable HEAPRAY_RUN. */
 export interface RunSettings {
   /** Absolute path of the capture; `{pid}` stands for the tracked process's id. */
@@ -17,6 +19,8 @@ export interface RunSettings {
   readonly traceJsHeap: false | number;
   /** Track the Node.js processes that the program starts too. */
   readonly followFork: boolean;
+  /** Record in windows that a signal begins and ends, each with a capture of its own. */
+  readonly windows?: Omit<WindowSettings, "names" | "overwrite" | "buffered"> | undefined;
   /** The process id of `heapray run`, which the program is not to outlive. */
   readonly parent: number;
 }

@@ -5,9 +5,13 @@ import type { Agent } from "./binding.js";
  * @param ofObjects - of the objects too that compiled code allocates
  */
 export function keepExactPositions(agent: Agent, ofObjects: boolean): void {
+  agent.setV8Flags({ flags: exactPositionFlags(ofObjects) });
+}
+
+/** The flags for that, as on the command line. */
+export function exactPositionFlags(ofObjects: boolean): string {
   const { v8 } = process.versions;
-  const flags = [...flagsFor(v8), ...(ofObjects ? flagsForObjects(v8) : [])];
-  agent.setV8Flags({ flags: flags.join(" ") });
+  return [...flagsFor(v8), ...(ofObjects ? flagsForObjects(v8) : [])].join(" ");
 }
 
 /** The flags by which compiled code allocates each object by itself, instead of several of different lines at once. */

@@ -10,9 +10,9 @@ export class Running {
   #stdout = "";
   #stderr = "";
 
-  constructor(binary: string, args: readonly string[], cwd: string) {
+  constructor(binary: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = process.env) {
     // In a session of its own, so that the terminal that tests are run at is not the program's.
-    this.#child = spawn(binary, args, { cwd, stdio: "pipe", detached: true });
+    this.#child = spawn(binary, args, { cwd, env, stdio: "pipe", detached: true });
     this.#child.stdin?.on("error", () => {});
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.#stdout += text;
