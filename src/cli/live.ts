@@ -15,9 +15,6 @@ Examples:
   heapray live 5678 --host 192.0.2.7
 `;
 
-/** After so long, it is said what is waited for; milliseconds. */
-const SILENT_MS = 300;
-
 export function liveCommand(): Command {
   return new Command("live")
     .summary("watch a running program's memory, in the terminal")
@@ -43,17 +40,13 @@ async function live(port: number, { host }: LiveOptions): Promise<void> {
  */
 export async function connectWaiting(port: number, host: string): Promise<Session> {
   const { LiveSession } = await import("../live/live-session.js");
-  const saying = setTimeout(() => {
+  const onWaiting = (): void => {
     tell(
       `[heapray] no program waits for a client on ${host}, port ${port}; waiting for one (Ctrl-C ends this). ` +
         "Each serves one client, the first that connects.\n",
     );
-  }, SILENT_MS);
-  try {
-    return await LiveSession.connect({ port, host, timeoutMs: Number.POSITIVE_INFINITY });
-  } finally {
-    clearTimeout(saying);
-  }
+  };
+  return LiveSession.connect({ port, host, timeoutMs: Number.POSITIVE_INFINITY, onWaiting });
 }
 
 function portNumber(text: string): number {

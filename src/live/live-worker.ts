@@ -12,6 +12,7 @@ import { CaptureError } from "../capture/errors.js";
 import type { MemorySnapshot } from "../capture/records.js";
 import { flameGraphDataInParts } from "../reporters/flamegraph.js";
 import { encodeFlameGraph } from "../reporters/flamegraph-codec.js";
+import { LateSymbols } from "./late-symbols.js";
 import { endOf } from "./live-end.js";
 import { LivePace } from "./live-pace.js";
 import type { Ask, GraphAnswer, LiveEnd, LiveState, LocationsAnswer, Told, WorkerOptions } from "./messages.js";
@@ -24,7 +25,8 @@ const READING_SHARE = 3;
 const { host, port, timeoutMs, sourceMaps } = workerData as WorkerOptions;
 const timeline = new TimelineRecorder();
 const pace = new LivePace();
-const reader = new SocketReader({ address: host, port, sourceMaps, onMemorySnapshot });
+const symbols = new LateSymbols();
+const reader = new SocketReader({ address: host, port, sourceMaps, onMemorySnapshot, nativeSymbols: symbols });
 let memory: MemorySnapshot | undefined;
 let end: LiveEnd | undefined;
 /** What answers are about in place of what is live now. */
@@ -65,14 +67,23 @@ function state(): LiveState {
 async function locations(query: LiveQuery): Promise<LocationsAnswer> {
   const wait = answersFrom - performance.now();
   if (wait > 0 && end === undefined) await sleep(wait);
+  const sums = held?.sums ?? (await namedSums());
   const start = performance.now();
-  const totals = reader.capture.locations(query, held?.sums);
+  const totals = reader.capture.locations(query, sums);
   const firstName = namesTold;
   const names = reader.capture.locationNames.slice(firstName);
   namesTold = firstName + names.length;
   const now = performance.now();
   answersFrom = now + READING_SHARE * (now - start);
   return { firstName, names, totals };
+}
+
+/** What is live now, once its native code has names: these are looked for elsewhere. Undefined where there is none. */
+async function namedSums(): Promise<LocationSums | undefined> {
+  if (!reader.hasNativeTraces) return undefined;
+  const sums = reader.capture.hold();
+  await symbols.lookFor(reader.capture.missingSymbols(sums));
+  return sums;
 }
 
 async function graph(query: LiveQuery): Promise<GraphAnswer> {
@@ -82,9 +93,10 @@ async function graph(query: LiveQuery): Promise<GraphAnswer> {
   const { elapsedMs, peakBytes, totalAllocations } = held?.state ?? state();
   const complete = end === undefined || capture.end !== undefined;
   const endTimeMs = metadata.startTimeMs + elapsedMs;
+  const sums = held?.sums ?? (await namedSums());
   const data = await flameGraphDataInParts(
     {
-      records: capture.records({ ...query, mergeThreads: false }, held?.sums),
+      records: capture.records({ ...query, mergeThreads: false }, sums),
       snapshots: snapshots.filter(({ timeMs }) => timeMs <= elapsedMs),
       metadata: { ...metadata, complete, endTimeMs, totalAllocations, peakMemory: peakBytes },
       sourceLine: (file, line) => sourceText.line(file, line),
@@ -98,7 +110,8 @@ async function graph(query: LiveQuery): Promise<GraphAnswer> {
 async function answer({ id, what, query }: Ask): Promise<void> {
   try {
     if (what === "hold") {
-      held = { sums: reader.capture.hold(), state: state() };
+      const now = state();
+      held = { sums: (await namedSums()) ?? reader.capture.hold(), state: now };
       tell({ type: "answer", id, answer: held.state });
     } else if (what === "release") {
       held = undefined;
@@ -119,7 +132,7 @@ async function answer({ id, what, query }: Ask): Promise<void> {
 
 async function read(): Promise<void> {
   try {
-    await reader.connect({ timeoutMs });
+    await reader.connect({ timeoutMs, onWaiting: () => tell({ type: "waiting" }) });
   } catch (error) {
     const { message } = error as Error;
     const { code, source } = error instanceof CaptureError ? error : { code: undefined, source: "" };

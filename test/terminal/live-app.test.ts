@@ -36,10 +36,10 @@ function inTerminal(args: readonly string[], options: Partial<PseudoTerminalOpti
 const watch = (options?: Partial<PseudoTerminalOptions>) => inTerminal(["live", String(port)], options);
 
 /** A program that waits for a client, and then does what it is told. */
-function startTold(): Running {
+function startTold(...options: string[]): Running {
   const told = new Running(
     process.execPath,
-    [cliPath, "run", "-q", "--live-remote", "--live-port", String(port), TOLD],
+    [cliPath, "run", "-q", "--live-remote", "--live-port", String(port), ...options, TOLD],
     folder.path,
   );
   closing.push(async () => {
@@ -371,6 +371,17 @@ describe("a real program", () => {
     expect(await shown.ended()).toEqual({ status: 130, restored: true });
   });
 
+  test("has the names of its native code", async () => {
+    const told = startTold("--native");
+    const shown = watch();
+    await told.says("pid");
+    told.tell("hold");
+    await shown.shows(/ node::Start {2}/u);
+    shown.type("/hold");
+    await shown.shows(/\n hold {2}\S*told\.cjs +1\.00\dMB/u);
+    expect(shown.text).not.toMatch(/behind/u);
+  });
+
   test("is waited for, until Ctrl-C", async () => {
     const shown = watch();
     await shown.shows("waiting for one (Ctrl-C ends this)");
@@ -385,6 +396,24 @@ describe("a real program", () => {
     // What the terminal makes of Ctrl-C, for this process alone.
     process.kill(other.pid, "SIGINT");
     expect(await other.ended()).toEqual({ status: 130, restored: true });
+  });
+
+  test("that is faster than the view, which was stopped, goes on untracked; the view says so", async () => {
+    const told = startTold();
+    const shown = watch();
+    await told.says("pid");
+    told.tell("hold");
+    await shown.shows(/\n hold {2}\S*told\.cjs +1\.00\dMB/u);
+    process.kill(shown.pid, "SIGSTOP");
+    told.tell("flood");
+    await told.says("flood done");
+    process.kill(shown.pid, "SIGCONT");
+    await shown.shows("the program allocates faster than this can be read; it gave up sending");
+    shown.type("/hold");
+    await shown.shows(/\n hold {2}\S*told\.cjs +1\.00\dMB/u);
+    told.tell("end");
+    expect(await told.ended).toMatchObject({ status: 0, signal: null });
+    expect(told.stderr).toMatch(/reads too slowly\n$/u);
   });
 
   test("that sends a million records a second holds up neither the keys nor the figures", async () => {
