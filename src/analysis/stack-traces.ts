@@ -40,7 +40,7 @@ export class StackTraces {
     const { nodeParent, nodeFrame } = this.#tables;
     const trace: Frame[] = [];
     for (let at = node; at !== 0 && trace.length < maxStacks; at = nodeParent.at(at)) {
-      for (const frame of this.#framesOf(nodeFrame.at(at))) {
+      for (const frame of this.framesOf(nodeFrame.at(at))) {
         if (trace.length >= maxStacks) break;
         trace.push(frame);
       }
@@ -48,7 +48,8 @@ export class StackTraces {
     return trace;
   }
 
-  #framesOf(physical: number): readonly Frame[] {
+  /** The functions of a physical frame, innermost first. */
+  framesOf(physical: number): readonly Frame[] {
     if (this.#tables.isNative(physical)) return this.#native.of(physical);
     let frames = this.#frames.get(physical);
     if (frames === undefined) {

@@ -22,6 +22,8 @@ export const Category = {
   THREAD: 5,
   /** The root, which stands for everything. */
   ROOT: 6,
+  /** Stands for all stacks below its parent that are too small to be told apart. */
+  SMALL: 7,
 } as const;
 export type Category = (typeof Category)[keyof typeof Category];
 
@@ -36,7 +38,8 @@ export const MemoryKind = {
 } as const;
 export type MemoryKind = (typeof MemoryKind)[keyof typeof MemoryKind];
 
-export type ReportKind = "high-water-mark" | "leaks" | "temporary";
+/** `live`: what a running program holds. */
+export type ReportKind = "high-water-mark" | "leaks" | "temporary" | "live";
 
 /** The part of the capture's metadata that the page shows. */
 export interface ReportMetadata {

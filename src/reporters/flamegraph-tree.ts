@@ -44,6 +44,8 @@ export class FlameGraphTree {
 
   readonly #splitThreads: boolean;
   #compares = false;
+  /** The frame of what is too small. */
+  #small: number | undefined;
 
   /** `splitThreads`: whether stacks are below the frame of their thread. */
   constructor(splitThreads = false) {
@@ -81,12 +83,42 @@ export class FlameGraphTree {
     record: Pick<AllocationRecord, "tid" | "threadName" | "allocator" | "stackTrace">,
     frames: readonly Frame[] = record.stackTrace(),
   ): number {
-    const name = record.threadName === "" ? String(record.tid) : record.threadName;
+    const name = threadNameOf(record);
     let node = 0;
     if (frames.length === 0 || this.#splitThreads) node = this.#child(node, this.#frames.ofThread(name));
     for (let i = frames.length - 1; i >= 0; i--) node = this.#child(node, this.#frames.numberOf(frames[i] as Frame));
-    const thread = idOf(this.#threads, name);
-    const kind = kindOf(record.allocator);
+    return this.#weightAt(node, name, kindOf(record.allocator));
+  }
+
+  /** Makes room for what a thread allocates, in the order of such calls. */
+  addThread(name: string): void {
+    idOf(this.#threads, name);
+  }
+
+  /** The node of a frame called by that of another node, made if need be; node 0 is the root. */
+  below(parent: number, frame: Frame): number {
+    return this.#child(parent, this.#frames.numberOf(frame));
+  }
+
+  /** The node of what a thread allocated without any frames. */
+  ofThread(name: string): number {
+    return this.#child(0, this.#frames.ofThread(name));
+  }
+
+  /** The node of all that is too small to have nodes of its own below another one. */
+  smallBelow(parent: number): number {
+    this.#small ??= this.#frames.addSpecial("small stacks", Category.SMALL);
+    return this.#child(parent, this.#small);
+  }
+
+  addAt(node: number, amount: Pick<AllocationRecord, "threadName" | "allocator" | "size" | "nAllocations">): void {
+    const weight = this.#weights[this.#weightAt(node, amount.threadName, kindOf(amount.allocator))] as Weight;
+    weight.bytes += amount.size;
+    weight.allocations += amount.nAllocations;
+  }
+
+  #weightAt(node: number, threadName: string, kind: MemoryKind): number {
+    const thread = idOf(this.#threads, threadName);
     const key = `${node} ${thread} ${kind}`;
     let weight = this.#weightIds.get(key);
     if (weight === undefined) {
@@ -167,6 +199,11 @@ export class FlameGraphTree {
     const bytes = Float64Array.from(rows, (row) => row.bytesBefore);
     return { weights, before: { bytes, allocations: Float64Array.from(rows, (row) => row.allocationsBefore) } };
   }
+}
+
+/** What a page calls a thread. */
+export function threadNameOf({ tid, threadName }: Pick<AllocationRecord, "tid" | "threadName">): string {
+  return threadName === "" ? String(tid) : threadName;
 }
 
 /** What kind of memory an allocator gives. */

@@ -1,0 +1,44 @@
+import type { ServerResponse } from "node:http";
+
+/** How long a browser waits before it connects again, milliseconds. */
+const RETRY_MS = 1000;
+
+/**
+ * Tells all tabs the same, as server-sent events. A tab that does not read is not waited for: what it missed is left out,
+ * since only the newest figures are of use, and nothing is kept for it but what is on its way.
+ */
+export class EventStreams {
+  readonly #streams = new Set<ServerResponse>();
+
+  /** How many tabs are told. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** Bytes that tabs have not read yet and that are kept for them. */
+  get pendingBytes(): number {
+    let bytes = 0;
+    for (const stream of this.#streams) bytes += stream.writableLength;
+    return bytes;
+  }
+
+  /** @param now what a new tab is told at once */
+  add(response: ServerResponse, now: string): void {
+    response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
+    response.write(`retry: ${RETRY_MS}\n\n`);
+    response.write(eventOf(now));
+    this.#streams.add(response);
+    response.on("close", () => this.#streams.delete(response));
+    response.on("error", () => this.#streams.delete(response));
+  }
+
+  /** Tells the tabs that read; `data` is one line. */
+  tell(data: string): void {
+    const event = eventOf(data);
+    for (const stream of this.#streams) if (!stream.writableNeedDrain) stream.write(event);
+  }
+}
+
+function eventOf(data: string): string {
+  return `data: ${data}\n\n`;
+}
