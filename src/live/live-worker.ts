@@ -4,21 +4,26 @@
  */
 import { setImmediate as pause, setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
+import { gzipSync } from "node:zlib";
 import type { LiveQuery } from "../analysis/live-locations.js";
 import { TimelineRecorder } from "../analysis/memory-timeline.js";
 import { SocketReader } from "../analysis/socket-reader.js";
 import { CaptureError } from "../capture/errors.js";
-import type { MemorySnapshot } from "../capture/records.js";
+import type { MemorySnapshot, Metadata } from "../capture/records.js";
 import { flameGraphDataInParts } from "../reporters/flamegraph.js";
 import { encodeFlameGraph } from "../reporters/flamegraph-codec.js";
+import { liveGraphData } from "../reporters/live-graph.js";
 import { endOf } from "./live-end.js";
 import { LivePace } from "./live-pace.js";
 import type { Ask, GraphAnswer, LiveEnd, LiveState, LocationsAnswer, Told, WorkerOptions } from "./messages.js";
+import type { PageQuery } from "./web/page-figures.js";
 
 /** How often the state is told, milliseconds. */
 const STATE_MS = 200;
 /** After an answer that took t, reading has the thread for so many t. */
 const READING_SHARE = 3;
+/** Of what goes no further than to this machine's browser. */
+const PAGE_GZIP_LEVEL = 1;
 
 const { host, port, timeoutMs, sourceMaps } = workerData as WorkerOptions;
 const timeline = new TimelineRecorder();
@@ -59,9 +64,24 @@ function state(): LiveState {
   };
 }
 
+/** When reading can spare the time for an answer. */
+async function turn(): Promise<void> {
+  for (let wait = answersFrom - performance.now(); wait > 0 && end === undefined; ) {
+    await sleep(wait);
+    // Another answer may have come first.
+    wait = answersFrom - performance.now();
+  }
+}
+
+/** The header and the figures; of a program that is gone, whether it told its end. */
+function metadata(): Metadata {
+  const found = reader.capture.metadata;
+  if (found === undefined) throw new Error("nothing has arrived");
+  return { ...found, complete: end === undefined || reader.capture.end !== undefined };
+}
+
 async function locations(query: LiveQuery): Promise<LocationsAnswer> {
-  const wait = answersFrom - performance.now();
-  if (wait > 0 && end === undefined) await sleep(wait);
+  await turn();
   const start = performance.now();
   const totals = reader.capture.locations(query);
   const firstName = namesTold;
@@ -74,13 +94,12 @@ async function locations(query: LiveQuery): Promise<LocationsAnswer> {
 
 async function graph(query: LiveQuery): Promise<GraphAnswer> {
   const { capture } = reader;
-  const { metadata, snapshots, sourceText } = capture;
-  if (metadata === undefined) throw new Error("nothing has arrived");
+  const { snapshots, sourceText } = capture;
   const data = await flameGraphDataInParts(
     {
       records: capture.records({ ...query, mergeThreads: false }),
       snapshots,
-      metadata: { ...metadata, complete: end === undefined || capture.end !== undefined },
+      metadata: metadata(),
       sourceLine: (file, line) => sourceText.line(file, line),
       kind: "live",
     },
@@ -89,15 +108,29 @@ async function graph(query: LiveQuery): Promise<GraphAnswer> {
   return { data: encodeFlameGraph(data) };
 }
 
-async function answer({ id, what, query }: Ask): Promise<void> {
+async function page(query: PageQuery): Promise<GraphAnswer> {
+  await turn();
+  const start = performance.now();
+  const { contents, snapshots, sourceText } = reader.capture;
+  if (contents === undefined) throw new Error("nothing has arrived");
+  const sourceLine = (file: string, line: number) => sourceText.line(file, line);
+  const graph = liveGraphData({ ...contents, ...query, snapshots, metadata: metadata(), sourceLine });
+  const data = gzipSync(encodeFlameGraph(graph), { level: PAGE_GZIP_LEVEL });
+  const now = performance.now();
+  answersFrom = now + READING_SHARE * (now - start);
+  return { data };
+}
+
+async function answer(ask: Ask): Promise<void> {
+  const { id } = ask;
   try {
-    if (what === "locations") {
-      const found = await locations(query);
+    if (ask.what === "locations") {
+      const found = await locations(ask.query);
       const { ownBytes, totalBytes, ownAllocations, totalAllocations } = found.totals;
       const columns = [ownBytes, totalBytes, ownAllocations, totalAllocations].map(({ buffer }) => buffer);
       tell({ type: "answer", id, answer: found }, found.totals.ownBytes.length > 0 ? columns : []);
     } else {
-      const found = await graph(query);
+      const found = await (ask.what === "page" ? page(ask.query) : graph(ask.query));
       tell({ type: "answer", id, answer: found });
     }
   } catch (error) {

@@ -3,6 +3,7 @@ import type { LiveQuery, LiveThread, LocationName, LocationTotals } from "../ana
 import type { MemoryTimeline } from "../analysis/memory-timeline.js";
 import type { CaptureErrorCode } from "../capture/errors.js";
 import type { CaptureHeader, MemorySnapshot } from "../capture/records.js";
+import type { PageQuery } from "./web/page-figures.js";
 
 /** What the worker is started with. */
 export interface WorkerOptions {
@@ -53,11 +54,10 @@ export interface LiveState {
 }
 
 /** What the worker is asked for. */
-export interface Ask {
-  readonly id: number;
-  readonly what: "locations" | "graph";
-  readonly query: LiveQuery;
-}
+export type Ask = { readonly id: number } & (
+  | { readonly what: "locations" | "graph"; readonly query: LiveQuery }
+  | { readonly what: "page"; readonly query: PageQuery }
+);
 
 export interface LocationsAnswer {
   /** Of the first row, those that were sent before left out. */
@@ -67,7 +67,7 @@ export interface LocationsAnswer {
 }
 
 export interface GraphAnswer {
-  /** As `encodeFlameGraph` makes it. */
+  /** As `encodeFlameGraph` makes it; of a page, gzipped. */
   readonly data: Uint8Array;
 }
 

@@ -1,27 +1,37 @@
 import { identityOf, type RecordContext } from "../analysis/allocation-record.js";
-import type { LargestStacks } from "../analysis/largest-stacks.js";
+import { largestStacks } from "../analysis/largest-stacks.js";
+import type { LocationFigures } from "../analysis/location-figures.js";
 import type { Frame, MemorySnapshot, Metadata } from "../capture/records.js";
 import type { AllocatorType } from "../capture/wire.js";
-import type { FlameGraphData } from "./flamegraph-data.js";
+import type { FlameGraphData, MemoryKind } from "./flamegraph-data.js";
 import { snapshotTable } from "./flamegraph-snapshots.js";
-import { FlameGraphTree, threadNameOf } from "./flamegraph-tree.js";
+import { FlameGraphTree, kindOf, threadNameOf } from "./flamegraph-tree.js";
 import type { SourceLine } from "./frame-table.js";
 import { pageMetadata } from "./report-page.js";
 
-/** More points of the memory chart are sent with every graph for nothing. */
+/** More points of the memory chart than this are not told apart on a screen. */
 const MOST_SNAPSHOTS = 1000;
+/** Stacks that a graph tells apart, about: it is made and sent again and again. */
+const MOST_STACKS = 20_000;
 
 /** What a live page shows at a moment. */
 export interface LiveGraphInput {
   readonly context: RecordContext;
-  readonly stacks: LargestStacks;
+  readonly figures: LocationFigures;
+  /** The only thread, and the only kind of memory, to count; all unless told. */
+  readonly thread?: string | undefined;
+  readonly kind?: MemoryKind | undefined;
   readonly snapshots: Iterable<MemorySnapshot>;
   readonly metadata: Metadata;
   readonly sourceLine?: SourceLine;
 }
 
-/** The page's tables. Threads are all there are, in the order in which they came, whatever is in the tables of them. */
-export function liveGraphData({ context, stacks, snapshots, metadata, sourceLine }: LiveGraphInput): FlameGraphData {
+/**
+ * The page's tables: the stacks that hold most, and what the others hold as one frame below each. Threads are all there
+ * are, in the order in which they came, whatever is in the tables of them.
+ */
+export function liveGraphData(input: LiveGraphInput): FlameGraphData {
+  const { context, figures, snapshots, metadata, sourceLine } = input;
   const tree = new FlameGraphTree();
   const threads: string[] = [];
   for (let thread = 0; thread < context.tables.threadTid.length; thread++) {
@@ -30,6 +40,13 @@ export function liveGraphData({ context, stacks, snapshots, metadata, sourceLine
     // Thread 0 is none; what the agent could not tell the thread of may be on it all the same.
     if (thread > 0) tree.addThread(name);
   }
+  const { locations } = figures;
+  const stacks = largestStacks(context.tables.nodeParent, figures, {
+    limit: MOST_STACKS,
+    counted: (location) =>
+      (input.thread === undefined || threads[locations.thread.at(location)] === input.thread) &&
+      (input.kind === undefined || kindOf(locations.allocator.at(location)) === input.kind),
+  });
   context.stacks.expect([...stacks.nodes]);
   const { nodes, parents } = stacks;
   const { nodeFrame } = context.tables;
