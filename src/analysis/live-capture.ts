@@ -10,7 +10,7 @@ import type { NativeSymbols } from "../symbols/native-symbols.js";
 import { SourceMaps } from "../symbols/source-maps.js";
 import { SourceText } from "../symbols/source-text.js";
 import type { ReadText } from "../symbols/text-files.js";
-import { atEnd, locationRecords, type RecordContext } from "./allocation-record.js";
+import { atEnd, heldSums, type LocationSums, locationRecords, type RecordContext } from "./allocation-record.js";
 import type { MergeOptions } from "./capture-reader.js";
 import { HighWaterMark } from "./high-water-mark.js";
 import {
@@ -163,17 +163,25 @@ export class LiveCapture {
     return [...this.#warnings];
   }
 
-  /** The allocations that are live now, merged by location. */
-  records({ mergeThreads = true, ...query }: MergeOptions & LiveQuery = {}): AllocationRecord[] {
+  /** What is live now, to be asked for later: in place of what is live then. */
+  hold(): LocationSums {
+    return heldSums(atEnd(this.#mark), this.#mark.locations.length);
+  }
+
+  /** The allocations that are live now, or when they were `held`, merged by location. */
+  records(
+    { mergeThreads = true, ...query }: MergeOptions & LiveQuery = {},
+    held: LocationSums = atEnd(this.#mark),
+  ): AllocationRecord[] {
     if (this.#context === undefined) return [];
     const { locations } = this.#mark;
-    const sums = selectedSums(atEnd(this.#mark), locations, query);
+    const sums = selectedSums(held, locations, query);
     return [...locationRecords(this.#context, locations, sums, mergeThreads)];
   }
 
-  /** What is live now by function, of which `locationNames` tells the names. */
-  locations(query: LiveQuery = {}): LocationTotals {
-    return this.#inquiry?.locations.measure(atEnd(this.#mark), query) ?? NOTHING;
+  /** What is live now by function, or was when it was `held`; `locationNames` tells the names. */
+  locations(query: LiveQuery = {}, held: LocationSums = atEnd(this.#mark)): LocationTotals {
+    return this.#inquiry?.locations.measure(held, query) ?? NOTHING;
   }
 
   /** Functions that `locations` has told of until now. Only grows. */

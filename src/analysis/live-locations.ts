@@ -17,7 +17,11 @@ export interface LiveQuery {
 export interface LocationName {
   readonly function: string;
   readonly file: string;
+  /** Where a function begins that has no name, which tells it from the others of its file; otherwise 0. */
+  readonly line: number;
 }
+
+const NAMELESS = "<anonymous>";
 
 /** What is live by function, in columns. Row i is `names[i]` of the LiveLocations that made it. */
 export interface LocationTotals {
@@ -199,7 +203,12 @@ export class LiveLocations {
   #rowOf(frame: number): number {
     const known = this.#rowOfFrame[frame] as number;
     if (known !== UNKNOWN) return known;
-    const rows = this.#context.stacks.framesOf(frame).map(({ function: name, file }) => this.#numberOf(name, file));
+    const { stacks } = this.#context;
+    let lines: readonly number[] | undefined;
+    const rows = stacks.framesOf(frame).map(({ function: name, file }, i) => {
+      if (name === NAMELESS) lines ??= stacks.firstLinesOf(frame);
+      return this.#numberOf(name, file, name === NAMELESS ? (lines?.[i] ?? 0) : 0);
+    });
     const distinct = [...new Set(rows)];
     const [first] = distinct;
     const row = distinct.length === 1 && first !== undefined ? first : SEVERAL;
@@ -209,20 +218,21 @@ export class LiveLocations {
   }
 
   #rowOfThread(thread: number): number {
-    return this.#numberOf(nameWithoutFrames(identityOf(this.#context, thread)), "");
+    return this.#numberOf(nameWithoutFrames(identityOf(this.#context, thread)), "", 0);
   }
 
-  #numberOf(name: string, file: string): number {
+  #numberOf(name: string, file: string, line: number): number {
     let ofFile = this.#rows.get(file);
     if (ofFile === undefined) {
       ofFile = new Map();
       this.#rows.set(file, ofFile);
     }
-    let row = ofFile.get(name);
+    const key = line === 0 ? name : `${name}:${line}`;
+    let row = ofFile.get(key);
     if (row === undefined) {
       row = this.#names.length;
-      this.#names.push({ function: name, file });
-      ofFile.set(name, row);
+      this.#names.push({ function: name, file, line });
+      ofFile.set(key, row);
     }
     return row;
   }

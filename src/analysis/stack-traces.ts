@@ -62,6 +62,23 @@ export class StackTraces {
     return frames;
   }
 
+  /** The lines that the functions of a physical frame begin at, innermost first; 0 where that is not known. */
+  firstLinesOf(physical: number): number[] {
+    const tables = this.#tables;
+    const lines: number[] = [];
+    if (tables.isNative(physical)) return lines;
+    for (let i = tables.frameEnd.at(physical - 1); i < tables.frameEnd.at(physical); i++) {
+      const id = tables.logicalFunction.at(i);
+      const script = tables.functionScript.at(id);
+      const [url, map] = [tables.scriptUrl.at(script), tables.scriptSourceMapUrl.at(script)].map((text) =>
+        tables.strings.get(text),
+      ) as [string, string];
+      const line = tables.functionLine.at(id);
+      lines.push(this.#maps?.originalPosition(url, map, line, tables.functionColumn.at(id))?.line ?? line);
+    }
+    return lines;
+  }
+
   #frame(logical: number): Frame {
     const { strings, functionName, functionScript, functionLine, functionColumn, ...tables } = this.#tables;
     const id = tables.logicalFunction.at(logical);

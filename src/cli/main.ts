@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { diffCommand } from "./diff.js";
 import { sentenceOf } from "./errors.js";
 import { flamegraphCommand } from "./flamegraph.js";
+import { liveCommand } from "./live.js";
 import { parseCommand } from "./parse.js";
 import { runCommand } from "./run.js";
 import { tell } from "./standard-error.js";
@@ -50,6 +51,7 @@ function program(): Command {
     .addHelpText("after", EXAMPLES);
   for (const command of [
     runCommand(),
+    liveCommand(),
     flamegraphCommand(),
     tableCommand(),
     transformCommand(),

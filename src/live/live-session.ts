@@ -6,7 +6,7 @@ import { CaptureError } from "../capture/errors.js";
 import type { CaptureHeader } from "../capture/records.js";
 import { readTemplate } from "../reporters/flamegraph-page.js";
 import { fillPacked, pageTitle } from "../reporters/report-page.js";
-import type { Ask, GraphAnswer, LiveEnd, LiveState, LocationsAnswer, Told, WorkerOptions } from "./messages.js";
+import type { Answer, Ask, GraphAnswer, LiveEnd, LiveState, LocationsAnswer, Told, WorkerOptions } from "./messages.js";
 import type { PageQuery } from "./web/page-figures.js";
 
 export type { LiveQuery, LiveThread } from "../analysis/live-locations.js";
@@ -46,7 +46,7 @@ export interface LiveLocations {
 }
 
 interface Waiting {
-  readonly resolve: (answer: LocationsAnswer | GraphAnswer) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -139,7 +139,7 @@ export class LiveSession {
       if (totalAllocations[id] === 0) continue;
       rows.push({
         id,
-        ...(this.#names[id] ?? { function: "", file: "" }),
+        ...(this.#names[id] ?? { function: "", file: "", line: 0 }),
         ownBytes: ownBytes[id] ?? 0,
         totalBytes: totalBytes[id] ?? 0,
         ownAllocations: ownAllocations[id] ?? 0,
@@ -169,6 +169,19 @@ export class LiveSession {
     return fillPacked(template, pageTitle(this.header, "live"), packed);
   }
 
+  /**
+   * Holds what is live now: what is asked for after this is about it, until `release`. Reading goes on, and `state` too.
+   * @returns what it was like then
+   */
+  async hold(): Promise<LiveState> {
+    return (await this.#ask("hold", {})) as LiveState;
+  }
+
+  /** @returns what it is like now */
+  async release(): Promise<LiveState> {
+    return (await this.#ask("release", {})) as LiveState;
+  }
+
   /** Ends the connection; the program goes on, untracked. Nothing can be asked for any more. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -176,7 +189,7 @@ export class LiveSession {
     await this.#worker.terminate();
   }
 
-  #ask(what: Ask["what"], query: LiveQuery | PageQuery): Promise<LocationsAnswer | GraphAnswer> {
+  #ask(what: Ask["what"], query: LiveQuery | PageQuery): Promise<Answer> {
     if (this.#closed) return Promise.reject(new CaptureError("CLOSED", "", "The live session is closed."));
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {

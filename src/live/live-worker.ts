@@ -5,11 +5,12 @@
 import { setImmediate as pause, setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { gzipSync } from "node:zlib";
+import type { LocationSums } from "../analysis/allocation-record.js";
 import type { LiveQuery } from "../analysis/live-locations.js";
 import { TimelineRecorder } from "../analysis/memory-timeline.js";
 import { SocketReader } from "../analysis/socket-reader.js";
 import { CaptureError } from "../capture/errors.js";
-import type { MemorySnapshot, Metadata } from "../capture/records.js";
+import type { MemorySnapshot } from "../capture/records.js";
 import { flameGraphDataInParts } from "../reporters/flamegraph.js";
 import { encodeFlameGraph } from "../reporters/flamegraph-codec.js";
 import { liveGraphData } from "../reporters/live-graph.js";
@@ -31,6 +32,8 @@ const pace = new LivePace();
 const reader = new SocketReader({ address: host, port, sourceMaps, onMemorySnapshot });
 let memory: MemorySnapshot | undefined;
 let end: LiveEnd | undefined;
+/** What answers are about in place of what is live now. */
+let held: { readonly sums: LocationSums; readonly state: LiveState } | undefined;
 /** Location names that were told. */
 let namesTold = 0;
 /** When the next answer may be computed. */
@@ -73,17 +76,10 @@ async function turn(): Promise<void> {
   }
 }
 
-/** The header and the figures; of a program that is gone, whether it told its end. */
-function metadata(): Metadata {
-  const found = reader.capture.metadata;
-  if (found === undefined) throw new Error("nothing has arrived");
-  return { ...found, complete: end === undefined || reader.capture.end !== undefined };
-}
-
 async function locations(query: LiveQuery): Promise<LocationsAnswer> {
   await turn();
   const start = performance.now();
-  const totals = reader.capture.locations(query);
+  const totals = reader.capture.locations(query, held?.sums);
   const firstName = namesTold;
   const names = reader.capture.locationNames.slice(firstName);
   namesTold = firstName + names.length;
@@ -94,12 +90,16 @@ async function locations(query: LiveQuery): Promise<LocationsAnswer> {
 
 async function graph(query: LiveQuery): Promise<GraphAnswer> {
   const { capture } = reader;
-  const { snapshots, sourceText } = capture;
+  const { metadata, snapshots, sourceText } = capture;
+  if (metadata === undefined) throw new Error("nothing has arrived");
+  const { elapsedMs, peakBytes, totalAllocations } = held?.state ?? state();
+  const complete = end === undefined || capture.end !== undefined;
+  const endTimeMs = metadata.startTimeMs + elapsedMs;
   const data = await flameGraphDataInParts(
     {
-      records: capture.records({ ...query, mergeThreads: false }),
-      snapshots,
-      metadata: metadata(),
+      records: capture.records({ ...query, mergeThreads: false }, held?.sums),
+      snapshots: snapshots.filter(({ timeMs }) => timeMs <= elapsedMs),
+      metadata: { ...metadata, complete, endTimeMs, totalAllocations, peakMemory: peakBytes },
       sourceLine: (file, line) => sourceText.line(file, line),
       kind: "live",
     },
@@ -111,10 +111,11 @@ async function graph(query: LiveQuery): Promise<GraphAnswer> {
 async function page(query: PageQuery): Promise<GraphAnswer> {
   await turn();
   const start = performance.now();
-  const { contents, snapshots, sourceText } = reader.capture;
-  if (contents === undefined) throw new Error("nothing has arrived");
+  const { contents, metadata: told, snapshots, sourceText, end: toldEnd } = reader.capture;
+  if (contents === undefined || told === undefined) throw new Error("nothing has arrived");
+  const metadata = { ...told, complete: end === undefined || toldEnd !== undefined };
   const sourceLine = (file: string, line: number) => sourceText.line(file, line);
-  const graph = liveGraphData({ ...contents, ...query, snapshots, metadata: metadata(), sourceLine });
+  const graph = liveGraphData({ ...contents, ...query, snapshots, metadata, sourceLine });
   const data = gzipSync(encodeFlameGraph(graph), { level: PAGE_GZIP_LEVEL });
   const now = performance.now();
   answersFrom = now + READING_SHARE * (now - start);
@@ -124,7 +125,13 @@ async function page(query: PageQuery): Promise<GraphAnswer> {
 async function answer(ask: Ask): Promise<void> {
   const { id } = ask;
   try {
-    if (ask.what === "locations") {
+    if (ask.what === "hold") {
+      held = { sums: reader.capture.hold(), state: state() };
+      tell({ type: "answer", id, answer: held.state });
+    } else if (ask.what === "release") {
+      held = undefined;
+      tell({ type: "answer", id, answer: state() });
+    } else if (ask.what === "locations") {
       const found = await locations(ask.query);
       const { ownBytes, totalBytes, ownAllocations, totalAllocations } = found.totals;
       const columns = [ownBytes, totalBytes, ownAllocations, totalAllocations].map(({ buffer }) => buffer);

@@ -54,8 +54,11 @@ export interface LiveState {
 }
 
 /** What the worker is asked for. */
-export type Ask = { readonly id: number } & (
-  | { readonly what: "locations" | "graph"; readonly query: LiveQuery }
+export type Ask = {
+  readonly id: number;
+} /** `hold`: from then on, answers are about what was live then; until `release`. */ & (
+  | { readonly what: "locations" | "graph" | "hold" | "release"; readonly query: LiveQuery }
+  /** Always about what is live now: several pages may be open, each paused or not. */
   | { readonly what: "page"; readonly query: PageQuery }
 );
 
@@ -71,6 +74,8 @@ export interface GraphAnswer {
   readonly data: Uint8Array;
 }
 
+export type Answer = LocationsAnswer | GraphAnswer | LiveState;
+
 export type Told =
   | { readonly type: "connected"; readonly header: CaptureHeader; readonly state: LiveState }
   | {
@@ -81,5 +86,5 @@ export type Told =
     }
   | { readonly type: "state"; readonly state: LiveState }
   | { readonly type: "ended"; readonly state: LiveState; readonly end: LiveEnd }
-  | { readonly type: "answer"; readonly id: number; readonly answer: LocationsAnswer | GraphAnswer }
+  | { readonly type: "answer"; readonly id: number; readonly answer: Answer }
   | { readonly type: "refused"; readonly id: number; readonly message: string };
