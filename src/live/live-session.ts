@@ -5,9 +5,9 @@ import type { LiveQuery, LocationName } from "../analysis/live-locations.js";
 import { CaptureError } from "../capture/errors.js";
 import type { CaptureHeader } from "../capture/records.js";
 import { readTemplate } from "../reporters/flamegraph-page.js";
+import type { PageQuery } from "../reporters/live-page-data.js";
 import { fillPacked, pageTitle } from "../reporters/report-page.js";
 import type { Answer, Ask, GraphAnswer, LiveEnd, LiveState, LocationsAnswer, Told, WorkerOptions } from "./messages.js";
-import type { PageQuery } from "./web/page-figures.js";
 
 export type { LiveQuery, LiveThread } from "../analysis/live-locations.js";
 export type { HowEnded, LiveEnd, LiveState } from "./messages.js";

@@ -14,10 +14,10 @@ import type { MemorySnapshot } from "../capture/records.js";
 import { flameGraphDataInParts } from "../reporters/flamegraph.js";
 import { encodeFlameGraph } from "../reporters/flamegraph-codec.js";
 import { liveGraphData } from "../reporters/live-graph.js";
+import type { PageQuery } from "../reporters/live-page-data.js";
 import { endOf } from "./live-end.js";
 import { LivePace } from "./live-pace.js";
 import type { Ask, GraphAnswer, LiveEnd, LiveState, LocationsAnswer, Told, WorkerOptions } from "./messages.js";
-import type { PageQuery } from "./web/page-figures.js";
 
 /** How often the state is told, milliseconds. */
 const STATE_MS = 200;

@@ -3,7 +3,7 @@ import type { LiveQuery, LiveThread, LocationName, LocationTotals } from "../ana
 import type { MemoryTimeline } from "../analysis/memory-timeline.js";
 import type { CaptureErrorCode } from "../capture/errors.js";
 import type { CaptureHeader, MemorySnapshot } from "../capture/records.js";
-import type { PageQuery } from "./web/page-figures.js";
+import type { PageQuery } from "../reporters/live-page-data.js";
 
 /** What the worker is started with. */
 export interface WorkerOptions {

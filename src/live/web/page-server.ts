@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { MemoryKind } from "../../reporters/flamegraph-data.js";
+import type { PageFigures, PageQuery } from "../../reporters/live-page-data.js";
 import { EventStreams } from "./event-streams.js";
 import { PageAccess } from "./page-access.js";
-import type { PageFigures, PageQuery } from "./page-figures.js";
 import { SharedGraphs } from "./shared-graphs.js";
 
 const ADDRESS = "127.0.0.1";

@@ -1,5 +1,5 @@
+import type { PageFigures } from "../../reporters/live-page-data.js";
 import type { LiveSession } from "../live-session.js";
-import type { PageFigures } from "./page-figures.js";
 import type { PageSource } from "./page-server.js";
 
 /** What a live page shows of a session. */

@@ -1,4 +1,4 @@
-import type { PageQuery } from "./page-figures.js";
+import type { PageQuery } from "../../reporters/live-page-data.js";
 
 /** A graph that is younger serves another tab as well, milliseconds. */
 const FRESH_MS = 400;

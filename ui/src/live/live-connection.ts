@@ -1,7 +1,7 @@
 import { effect, untracked } from "@preact/signals";
-import type { PageFigures } from "../../../src/live/web/page-figures.js";
 import { decodeFlameGraph } from "../../../src/reporters/flamegraph-codec.js";
 import type { FlameGraphData } from "../../../src/reporters/flamegraph-data.js";
+import type { PageFigures } from "../../../src/reporters/live-page-data.js";
 import { LiveState } from "./live-state.js";
 
 /** From one graph to the next, milliseconds: the more the page needs for one, the longer, so that it has most time for its user. */

@@ -1,5 +1,5 @@
-import type { PageFigures } from "../../../src/live/web/page-figures.js";
 import type { ReportMetadata } from "../../../src/reporters/flamegraph-data.js";
+import type { PageFigures } from "../../../src/reporters/live-page-data.js";
 import type { Fact } from "../components/header.js";
 import { formatBytesShort, formatCount, formatDuration } from "../model/format.js";
 import { visible } from "../model/names.js";

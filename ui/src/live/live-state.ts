@@ -1,6 +1,6 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { PageFigures } from "../../../src/live/web/page-figures.js";
 import type { FlameGraphData, SnapshotTable } from "../../../src/reporters/flamegraph-data.js";
+import type { PageFigures } from "../../../src/reporters/live-page-data.js";
 import { PageState } from "../state.js";
 
 /**

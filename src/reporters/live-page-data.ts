@@ -1,5 +1,5 @@
-/** What the live page is told several times a second. Free of node and DOM, so that both sides share it. */
-import type { MemoryKind } from "../../reporters/flamegraph-data.js";
+/** What a live page is told several times a second, and asks for: the contract between it and who serves it. */
+import type { MemoryKind } from "./flamegraph-data.js";
 
 /** A point of the memory chart. */
 export interface PagePoint {
