@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -49,6 +50,15 @@ export async function showLivePage(session: LiveSession, { webPort, open }: Live
     await server.close();
     await session.close();
   }
+}
+
+/** @throws {CliError} the page cannot be served there */
+export async function checkWebPort(port: number): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.on("error", (error) => reject(portError(port, error)));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve()));
+  });
 }
 
 function portError(port: number | undefined, { code, message }: NodeJS.ErrnoException): Error {

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { LiveSession as Session } from "../live/live-session.js";
 import { checkTerminal, openLiveView } from "./live-view.js";
-import { type LivePageOptions, showLivePage } from "./live-web.js";
+import { checkWebPort, type LivePageOptions, showLivePage } from "./live-web.js";
 import { endLike } from "./signals.js";
 import { tell } from "./standard-error.js";
 
@@ -39,6 +39,7 @@ export function liveCommand(): Command {
 }
 
 async function live(port: number, { host, web, ...page }: LiveOptions): Promise<void> {
+  if (web && page.webPort !== undefined) await checkWebPort(page.webPort);
   if (web) return showLivePage(await connectWaiting(port, host), page);
   checkTerminal();
   const session = await connectWaiting(port, host);
