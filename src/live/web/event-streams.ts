@@ -4,11 +4,14 @@ import type { ServerResponse } from "node:http";
 const RETRY_MS = 1000;
 
 /**
- * Tells all tabs the same, as server-sent events. A tab that does not read is not waited for: what it missed is left out,
- * since only the newest figures are of use, and nothing is kept for it but what is on its way.
+ * Tells all tabs the same, as server-sent events. A tab that does not read is not waited for: only the newest is of use, so
+ * that is told once it reads again, and nothing is kept for it but what is on its way.
  */
 export class EventStreams {
   readonly #streams = new Set<ServerResponse>();
+  /** Those that have not been told the newest. */
+  readonly #late = new Set<ServerResponse>();
+  #newest = "";
 
   /** How many tabs are told. */
   get size(): number {
@@ -28,14 +31,23 @@ export class EventStreams {
     response.write(`retry: ${RETRY_MS}\n\n`);
     response.write(eventOf(now));
     this.#streams.add(response);
-    response.on("close", () => this.#streams.delete(response));
-    response.on("error", () => this.#streams.delete(response));
+    const forget = (): void => {
+      this.#streams.delete(response);
+      this.#late.delete(response);
+    };
+    response.on("close", forget).on("error", forget);
+    response.on("drain", () => {
+      if (this.#late.delete(response)) response.write(this.#newest);
+    });
   }
 
-  /** Tells the tabs that read; `data` is one line. */
+  /** @param data one line */
   tell(data: string): void {
-    const event = eventOf(data);
-    for (const stream of this.#streams) if (!stream.writableNeedDrain) stream.write(event);
+    this.#newest = eventOf(data);
+    for (const stream of this.#streams) {
+      if (stream.writableNeedDrain) this.#late.add(stream);
+      else stream.write(this.#newest);
+    }
   }
 }
 
