@@ -164,7 +164,7 @@ export class FlameGraphTree {
       strings: strings.list,
       threads: [...this.#threads.keys()],
       nodes,
-      ...this.#weightTables(rank),
+      ...this.#weightTables(order, rank),
     };
   }
 
@@ -182,12 +182,10 @@ export class FlameGraphTree {
     return node;
   }
 
-  #weightTables(rank: Uint32Array): Pick<TreeTables, "weights" | "before"> {
+  #weightTables(order: Uint32Array, rank: Uint32Array): Pick<TreeTables, "weights" | "before"> {
     const at = (node: number): number => rank[node] as number;
-    const ordered = [...this.#weights.entries()];
-    ordered.sort(([, a], [, b]) => at(a.node) - at(b.node) || a.thread - b.thread || a.kind - b.kind);
-    this.#order = ordered.map(([weight]) => weight);
-    const rows = ordered.map(([, row]) => row);
+    this.#order = this.#weightOrder(order);
+    const rows = this.#order.map((weight) => this.#weights[weight] as Weight);
     const weights = {
       node: Uint32Array.from(rows, (row) => at(row.node)),
       thread: Uint32Array.from(rows, (row) => row.thread),
@@ -198,6 +196,29 @@ export class FlameGraphTree {
     if (!this.#compares) return { weights };
     const bytes = Float64Array.from(rows, (row) => row.bytesBefore);
     return { weights, before: { bytes, allocations: Float64Array.from(rows, (row) => row.allocationsBefore) } };
+  }
+
+  /** The weights by the order of their nodes, and those of one node by thread and kind. */
+  #weightOrder(nodes: Uint32Array): number[] {
+    const weights = this.#weights;
+    const first = new Int32Array(nodes.length).fill(-1);
+    const next = new Int32Array(weights.length);
+    for (let weight = weights.length - 1; weight >= 0; weight--) {
+      const { node } = weights[weight] as Weight;
+      next[weight] = first[node] as number;
+      first[node] = weight;
+    }
+    const ordered: number[] = [];
+    const before = (a: number, b: number): number => {
+      const [one, other] = [weights[a] as Weight, weights[b] as Weight];
+      return one.thread - other.thread || one.kind - other.kind;
+    };
+    for (const node of nodes) {
+      const start = ordered.length;
+      for (let weight = first[node] as number; weight !== -1; weight = next[weight] as number) ordered.push(weight);
+      if (ordered.length - start > 1) ordered.push(...ordered.splice(start).sort(before));
+    }
+    return ordered;
   }
 }
 

@@ -12,7 +12,7 @@ import { pageMetadata } from "./report-page.js";
 /** More points of the memory chart than this are not told apart on a screen. */
 const MOST_SNAPSHOTS = 1000;
 /** Stacks that a graph tells apart, about: it is made and sent again and again. */
-const MOST_STACKS = 20_000;
+const MOST_STACKS = 10_000;
 
 /** What a live page shows at a moment. */
 export interface LiveGraphInput {
@@ -47,7 +47,7 @@ export function liveGraphData(input: LiveGraphInput): FlameGraphData {
       (input.thread === undefined || threads[locations.thread.at(location)] === input.thread) &&
       (input.kind === undefined || kindOf(locations.allocator.at(location)) === input.kind),
   });
-  context.stacks.expect([...stacks.nodes]);
+  context.stacks.expect(Array.from(stacks.nodes));
   const { nodes, parents } = stacks;
   const { nodeFrame } = context.tables;
   const nodeOf = new Uint32Array(nodes.length);

@@ -94,7 +94,7 @@ export class LiveConnection {
       if (!this.#state) this.#onTrouble((error as Error).message);
     } finally {
       this.#asking = false;
-      this.#soon(Math.max(0, pauseMs - (performance.now() - start)));
+      this.#soon(Math.max(LEAST_MS, pauseMs - (performance.now() - start)));
     }
   }
 
