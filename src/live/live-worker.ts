@@ -23,6 +23,9 @@ import type { Ask, GraphAnswer, LiveEnd, LiveState, LocationsAnswer, Told, Worke
 const STATE_MS = 200;
 /** After an answer that took t, reading has the thread for so many t. */
 const READING_SHARE = 3;
+/** Reading that is less far behind keeps up; it then has the thread for so long at most, milliseconds. */
+const KEEPS_UP_MS = 200;
+const LONGEST_REST_MS = 500;
 /** Of what goes no further than to this machine's browser. */
 const PAGE_GZIP_LEVEL = 1;
 
@@ -38,6 +41,10 @@ let held: { readonly sums: LocationSums; readonly state: LiveState } | undefined
 let namesTold = 0;
 /** When the next answer may be computed. */
 let answersFrom = 0;
+/** When the last answer was ready. */
+let answeredAt = 0;
+/** By how much reading was behind when that was told last, milliseconds. */
+let behindMs = 0;
 
 function tell(told: Told, transfer: readonly ArrayBufferLike[] = []): void {
   parentPort?.postMessage(told, transfer as ArrayBuffer[]);
@@ -52,7 +59,8 @@ function onMemorySnapshot(snapshot: MemorySnapshot): void {
 function state(): LiveState {
   const { liveBytes, peakBytes, totalAllocations, threads, warnings } = reader.capture;
   const now = performance.now();
-  const { allocationRate, behindMs, elapsedMs } = pace.at(now, totalAllocations, end !== undefined);
+  const { allocationRate, elapsedMs, ...paced } = pace.at(now, totalAllocations, end !== undefined);
+  behindMs = paced.behindMs;
   return {
     liveBytes,
     peakBytes,
@@ -69,11 +77,18 @@ function state(): LiveState {
 
 /** When reading can spare the time for an answer. */
 async function turn(): Promise<void> {
-  for (let wait = answersFrom - performance.now(); wait > 0 && end === undefined; ) {
+  while (end === undefined) {
+    // Where reading keeps up all the same, it does not need that much: the machine is busy with other things.
+    const from = behindMs < KEEPS_UP_MS ? Math.min(answersFrom, answeredAt + LONGEST_REST_MS) : answersFrom;
+    const wait = from - performance.now();
+    if (wait <= 0) return;
     await sleep(wait);
-    // Another answer may have come first.
-    wait = answersFrom - performance.now();
   }
+}
+
+function answered(start: number): void {
+  answeredAt = performance.now();
+  answersFrom = answeredAt + READING_SHARE * (answeredAt - start);
 }
 
 async function locations(query: LiveQuery): Promise<LocationsAnswer> {
@@ -83,8 +98,7 @@ async function locations(query: LiveQuery): Promise<LocationsAnswer> {
   const firstName = namesTold;
   const names = reader.capture.locationNames.slice(firstName);
   namesTold = firstName + names.length;
-  const now = performance.now();
-  answersFrom = now + READING_SHARE * (now - start);
+  answered(start);
   return { firstName, names, totals };
 }
 
@@ -117,8 +131,7 @@ async function page(query: PageQuery): Promise<GraphAnswer> {
   const sourceLine = (file: string, line: number) => sourceText.line(file, line);
   const graph = liveGraphData({ ...contents, ...query, snapshots, metadata, sourceLine });
   const data = gzipSync(encodeFlameGraph(graph), { level: PAGE_GZIP_LEVEL });
-  const now = performance.now();
-  answersFrom = now + READING_SHARE * (now - start);
+  answered(start);
   return { data };
 }
 
