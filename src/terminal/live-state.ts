@@ -53,6 +53,8 @@ export class LiveViewState {
   end: LiveEnd | undefined;
   #now: LiveState;
   #locations = NOTHING;
+  /** Whether locations have come. */
+  hasLocations = false;
   #rows: readonly LiveLocation[] = [];
   readonly #kinds: readonly LiveKind[];
   #kind = 0;
@@ -131,6 +133,7 @@ export class LiveViewState {
   /** Takes what is live by location, as asked for with `query`. */
   set locations(locations: LiveLocations) {
     this.#locations = locations;
+    this.hasLocations = true;
     this.#layOut();
   }
 
