@@ -174,7 +174,7 @@ async function answer(ask: Ask): Promise<void> {
 
 async function read(): Promise<void> {
   try {
-    await reader.connect({ timeoutMs });
+    await reader.connect({ timeoutMs, onWaiting: () => tell({ type: "waiting" }) });
   } catch (error) {
     const { message } = error as Error;
     const { code, source } = error instanceof CaptureError ? error : { code: undefined, source: "" };

@@ -253,7 +253,10 @@ export class LiveViewState {
     const wanted = this.#filter.toLowerCase();
     const rows = this.#locations.rows.filter((row) => wanted === "" || this.#textOf(row).includes(wanted));
     const direction = this.#reversed ? -1 : 1;
-    rows.sort((a, b) => direction * (value(b) - value(a)) || b.totalBytes - a.totalBytes || a.id - b.id);
+    rows.sort(
+      (a, b) =>
+        direction * (value(b) - value(a)) || b.totalBytes - a.totalBytes || b.ownBytes - a.ownBytes || a.id - b.id,
+    );
     this.#rows = rows;
     if (this.#selected === undefined) return;
     const at = rows.findIndex(({ id }) => id === this.#selected);
