@@ -14,6 +14,7 @@ module.exports = {
   forbidden: [
     no("src/capture", "analysis|symbols|reporters|terminal|cli|tracker", "The format's reader stands alone."),
     no("src/analysis", "reporters|terminal|cli|tracker", "Analysis knows captures only."),
+    no("src/attach", "cli|terminal|reporters|analysis", "Attaching knows processes only."),
     no("src/symbols", "analysis|reporters|terminal|cli|tracker", "Symbols know records only."),
     no("src/reporters", "terminal|cli|tracker", "A report can be made on any machine."),
     no("src/terminal", "cli|tracker", "A terminal shows what it is given."),

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { attachCommand } from "./attach.js";
+import { detachCommand } from "./detach.js";
 import { diffCommand } from "./diff.js";
 import { sentenceOf } from "./errors.js";
 import { flamegraphCommand } from "./flamegraph.js";
@@ -16,6 +18,7 @@ import { treeCommand } from "./tree.js";
 const EXAMPLES = `
 Examples:
   heapray run server.js                          record a program
+  heapray attach 4712 -o server.bin              record one that is running already
   heapray flamegraph heapray-server.js.1234.bin  see what held the memory at its peak
   heapray table heapray-server.js.1234.bin       the same as a table to sort and search
   heapray summary heapray-server.js.1234.bin     the same in one screen of text
@@ -50,6 +53,8 @@ function program(): Command {
     .addHelpText("after", EXAMPLES);
   for (const command of [
     runCommand(),
+    attachCommand(),
+    detachCommand(),
     flamegraphCommand(),
     tableCommand(),
     transformCommand(),

@@ -228,7 +228,7 @@ function lookAt(file: string): string {
   return found?.isFile() && found.size > 0 ? `${found.ino} ${found.size} ${found.mtimeMs}` : "";
 }
 
-function jsHeapInterval(text: string): number {
+export function jsHeapInterval(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > LONGEST_JS_HEAP_INTERVAL) {
     throw new InvalidArgumentError("Give a whole number of bytes, from 1 to 1 GiB.");
@@ -236,7 +236,7 @@ function jsHeapInterval(text: string): number {
   return value;
 }
 
-function positiveInteger(text: string): number {
+export function positiveInteger(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 3_600_000) {
     throw new InvalidArgumentError("Give a whole number of milliseconds, 1 or more.");

@@ -1,0 +1,148 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import type { AttachAnswer, AttachSettings, TargetVersions } from "../tracker/attach-settings.js";
+import { findAttachable } from "./attachable.js";
+import { AttachError, LostConnectionError } from "./errors.js";
+import { openInspector } from "./inspector-port.js";
+import { InspectorSession, TooBusyError } from "./inspector-session.js";
+import type { ProcessFacts } from "./process-facts.js";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+/** What is loaded into the process. */
+const BUNDLE = path.join(ROOT, "dist/attach.cjs");
+/** How long its main thread may take; milliseconds. The inspector interrupts JavaScript, but no call into C++. */
+const MAIN_THREAD_MS = 10_000;
+/** Loading and calibrating the agent. */
+const START_MS = 60_000;
+const CLOSE_MS = 2000;
+
+const GET_BUILTIN = "((name) => process.getBuiltinModule ? process.getBuiltinModule(name) : require(name))";
+const VERSIONS = `JSON.stringify({
+  modules: process.versions.modules, node: process.version, platform: process.platform, arch: process.arch,
+  other: ["electron", "bun", "deno"].find((name) => name in process.versions),
+  executable: process.execPath,
+})`;
+/** A new one each time would be opened on a port of its own, were it not closed. */
+const CLOSE = `${GET_BUILTIN}("node:inspector").close()`;
+
+/**
+ * Calls into a running process through its inspector, which is opened for that where it is not, and closed again.
+ * @param work what to do with the process
+ * @param signal ends waiting for the process
+ * @throws {AttachError} one sentence on what to do
+ */
+export async function withProcess<T>(
+  pid: number,
+  work: (target: AttachedProcess) => Promise<T>,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    const found = findAttachable(pid, BUNDLE);
+    try {
+      return await inSession(found, work, signal);
+    } catch (error) {
+      // Another heapray that was at work on it has closed the inspector, as ours is at the end.
+      if (!(error instanceof LostConnectionError) || tries === 3 || !found.isStill(found.startTime)) throw error;
+    }
+  }
+}
+
+async function inSession<T>(
+  found: ProcessFacts,
+  work: (target: AttachedProcess) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const { url, ours } = await openInspector(found, signal);
+  const session = await InspectorSession.open(url);
+  try {
+    return await work(new AttachedProcess(found, session));
+  } catch (error) {
+    if (!(error instanceof TooBusyError)) throw error;
+    throw new AttachError(
+      `process ${found.pid} does not answer: its main thread is busy in one long call; try again when it is done.`,
+    );
+  } finally {
+    // Should the process be too busy now, it closes its inspector as soon as it can.
+    if (ours) {
+      session.leaveBehind(CLOSE);
+      await session.closed(CLOSE_MS);
+    }
+    await session.close();
+  }
+}
+
+/** A process whose inspector is open. */
+export class AttachedProcess {
+  readonly facts: ProcessFacts;
+  readonly #session: InspectorSession;
+
+  constructor(facts: ProcessFacts, session: InspectorSession) {
+    this.facts = facts;
+    this.#session = session;
+  }
+
+  /**
+   * Looks at whether heapray has an agent for it.
+   * @throws {AttachError}
+   */
+  async check(): Promise<void> {
+    const text = await this.#session.evaluate(VERSIONS, MAIN_THREAD_MS);
+    const versions = JSON.parse(String(text)) as TargetVersions;
+    const { pid } = this.facts;
+    if (versions.other !== undefined) {
+      throw new AttachError(`process ${pid} runs ${versions.other}, and heapray's agent is for Node.js.`);
+    }
+    const agent = path.join(ROOT, "build", `node-v${versions.modules}`, "heapray.node");
+    if (!existsSync(agent)) {
+      throw new AttachError(
+        `process ${pid} runs Node.js ${versions.node}, for which heapray's agent is not built: run "node ${path.join(ROOT, "scripts/build-native.mjs")} --node ${versions.executable}".`,
+      );
+    }
+  }
+
+  /**
+   * Starts to track it.
+   * @throws {AttachError}
+   */
+  async start(settings: AttachSettings): Promise<void> {
+    await this.#call("attach", settings, START_MS);
+  }
+
+  /** @returns whether it was tracked */
+  async stop(): Promise<AttachAnswer> {
+    return this.#call("detach", {}, START_MS);
+  }
+
+  /** Calls a function of what is loaded into the process. */
+  async #call(name: string, settings: object, timeoutMs: number): Promise<AttachAnswer> {
+    // Once this process has given up, it is not to happen any more.
+    const deadline = process.hrtime.bigint() + BigInt(timeoutMs) * 1_000_000n;
+    const text = await this.#session.evaluate(
+      `(() => {
+        try {
+          if (process.hrtime.bigint() > ${deadline}n) return "{}";
+          const load = ${GET_BUILTIN}("node:module").createRequire(${JSON.stringify(BUNDLE)});
+          return load(${JSON.stringify(BUNDLE)}).${name}(${JSON.stringify(settings)});
+        } catch (error) {
+          return JSON.stringify({ error: { code: String(error.code), message: String(error.message).split("\\n")[0] } });
+        }
+      })()`,
+      timeoutMs,
+    );
+    const answer = JSON.parse(String(text)) as AttachAnswer;
+    if (answer.error !== undefined) throw new AttachError(this.#sentence(answer.error));
+    return answer;
+  }
+
+  #sentence({ code, message }: { code: string; message: string }): string {
+    const { pid } = this.facts;
+    if (code === "HEAPRAY_TRACKER_ACTIVE") {
+      return `process ${pid} is being tracked already: stop that first, with heapray detach ${pid}.`;
+    }
+    if (code === "ERR_ACCESS_DENIED" || code === "ERR_DLOPEN_DISABLED") {
+      return `process ${pid} runs under Node.js's permission model, which keeps heapray's agent out: start it with --allow-addons and --allow-fs-read=${ROOT}.`;
+    }
+    return `process ${pid} cannot be tracked: ${message}`;
+  }
+}

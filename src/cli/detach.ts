@@ -1,0 +1,28 @@
+import { Command } from "commander";
+import { processId } from "./attach.js";
+import { CliError } from "./errors.js";
+import { tell } from "./standard-error.js";
+
+const EXAMPLES = `
+Examples:
+  heapray detach 4712
+`;
+
+export function detachCommand(): Command {
+  return new Command("detach")
+    .summary("end what attach began")
+    .description(
+      "End the tracking of a process that heapray attach began; the attach that waits completes its capture.",
+    )
+    .argument("<pid>", "the process's id", processId)
+    .option("-q, --quiet", "print nothing of heapray's own", false)
+    .addHelpText("after", EXAMPLES)
+    .action(detach);
+}
+
+async function detach(pid: number, { quiet }: { readonly quiet: boolean }): Promise<void> {
+  const { withProcess } = await import("../attach/attached-process.js");
+  const { complete } = await withProcess(pid, (target) => target.stop());
+  if (complete === undefined) throw new CliError(`process ${pid} is not being tracked by heapray attach.`);
+  if (!quiet) tell(`[heapray] process ${pid} is not tracked any more.\n`);
+}

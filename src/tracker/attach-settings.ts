@@ -1,0 +1,35 @@
+/** What `heapray attach` tells the process that it attaches to. */
+export interface AttachSettings {
+  /** Absolute path of the capture. */
+  readonly file: string;
+  readonly overwrite: boolean;
+  readonly nativeTraces: boolean;
+  /** Milliseconds between two memory snapshots. */
+  readonly memoryIntervalMs: number;
+  /** Add allocations up in the process instead of writing each one. */
+  readonly aggregate: boolean;
+  /** False, or the sampling interval in bytes. */
+  readonly traceJsHeap: false | number;
+  /** Track the Node.js processes that the program starts from now on, too. */
+  readonly followFork: boolean;
+  /** Milliseconds after which tracking ends by itself. */
+  readonly durationMs?: number;
+}
+
+/** What the process answers: in JSON, the only thing that passes between the two. */
+export interface AttachAnswer {
+  readonly error?: { readonly code: string; readonly message: string };
+  /** Of the capture that has been ended: whether it is complete. */
+  readonly complete?: boolean;
+}
+
+export interface TargetVersions {
+  /** The version of the interface to addons. */
+  readonly modules: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly arch: string;
+  /** What it is, where that is not Node.js. */
+  readonly other?: string;
+  readonly executable: string;
+}
