@@ -2,11 +2,12 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { AttachAnswer, AttachSettings, TargetVersions } from "../tracker/attach-settings.js";
-import { findAttachable } from "./attachable.js";
+import { findAttachable, nameOf } from "./attachable.js";
 import { AttachError, LostConnectionError } from "./errors.js";
+import { CLOSE_INSPECTOR, GET_BUILTIN, NAMED, PREPARE_TO_CLOSE_INSPECTOR, VERSIONS } from "./inspector-expressions.js";
 import { openInspector } from "./inspector-port.js";
 import { InspectorSession, TooBusyError } from "./inspector-session.js";
-import type { ProcessFacts } from "./process-facts.js";
+import { ProcessFacts } from "./process-facts.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** What is loaded into the process. */
@@ -16,15 +17,7 @@ const MAIN_THREAD_MS = 10_000;
 /** Loading and calibrating the agent. */
 const START_MS = 60_000;
 const CLOSE_MS = 2000;
-
-const GET_BUILTIN = "((name) => process.getBuiltinModule ? process.getBuiltinModule(name) : require(name))";
-const VERSIONS = `JSON.stringify({
-  modules: process.versions.modules, node: process.version, platform: process.platform, arch: process.arch,
-  other: ["electron", "bun", "deno"].find((name) => name in process.versions),
-  executable: process.execPath,
-})`;
-/** A new one each time would be opened on a port of its own, were it not closed. */
-const CLOSE = `${GET_BUILTIN}("node:inspector").close()`;
+const MOST_TRIES = 3;
 
 /**
  * Calls into a running process through its inspector, which is opened for that where it is not, and closed again.
@@ -37,13 +30,14 @@ export async function withProcess<T>(
   work: (target: AttachedProcess) => Promise<T>,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<T> {
+  const { startTime } = new ProcessFacts(pid);
   for (let tries = 1; ; tries++) {
     const found = findAttachable(pid, BUNDLE);
     try {
       return await inSession(found, work, signal);
     } catch (error) {
       // Another heapray that was at work on it has closed the inspector, as ours is at the end.
-      if (!(error instanceof LostConnectionError) || tries === 3 || !found.isStill(found.startTime)) throw error;
+      if (!(error instanceof LostConnectionError) || tries === MOST_TRIES || !found.isStill(startTime)) throw error;
     }
   }
 }
@@ -56,6 +50,7 @@ async function inSession<T>(
   const { url, ours } = await openInspector(found, signal);
   const session = await InspectorSession.open(url);
   try {
+    if (ours) await session.evaluate(PREPARE_TO_CLOSE_INSPECTOR, MAIN_THREAD_MS);
     return await work(new AttachedProcess(found, session));
   } catch (error) {
     if (!(error instanceof TooBusyError)) throw error;
@@ -65,7 +60,7 @@ async function inSession<T>(
   } finally {
     // Should the process be too busy now, it closes its inspector as soon as it can.
     if (ours) {
-      session.leaveBehind(CLOSE);
+      session.leaveBehind(CLOSE_INSPECTOR);
       await session.closed(CLOSE_MS);
     }
     await session.close();
@@ -109,7 +104,7 @@ export class AttachedProcess {
     await this.#call("attach", settings, START_MS);
   }
 
-  /** @returns whether it was tracked */
+  /** Ends what {@link start} began, whoever called it. */
   async stop(): Promise<AttachAnswer> {
     return this.#call("detach", {}, START_MS);
   }
@@ -127,7 +122,7 @@ export class AttachedProcess {
         } catch (error) {
           return JSON.stringify({ error: { code: String(error.code), message: String(error.message).split("\\n")[0] } });
         }
-      })()`,
+      })()${NAMED}`,
       timeoutMs,
     );
     const answer = JSON.parse(String(text)) as AttachAnswer;
@@ -140,9 +135,19 @@ export class AttachedProcess {
     if (code === "HEAPRAY_TRACKER_ACTIVE") {
       return `process ${pid} is being tracked already: stop that first, with heapray detach ${pid}.`;
     }
-    if (code === "ERR_ACCESS_DENIED" || code === "ERR_DLOPEN_DISABLED") {
-      return `process ${pid} runs under Node.js's permission model, which keeps heapray's agent out: start it with --allow-addons and --allow-fs-read=${ROOT}.`;
+    if (code === "ERR_ACCESS_DENIED") {
+      return `process ${pid} runs under Node.js's permission model, which keeps heapray out: start it with --allow-addons and --allow-fs-read=${ROOT}.`;
     }
+    if (message.includes("loading addons is disabled")) {
+      return `process ${pid} runs without permission for addons, which heapray's agent is: start it with --allow-addons, or without --no-addons.`;
+    }
+    if (code === "HEAPRAY_CAPTURE_WRITE") return this.#cannotWrite(message);
     return `process ${pid} cannot be tracked: ${message}`;
+  }
+
+  #cannotWrite(message: string): string {
+    const { pid, user } = this.facts;
+    if (user === process.geteuid?.()) return `process ${pid} cannot be tracked: ${message}`;
+    return `process ${pid} runs as ${nameOf(user)}, who has to write the capture, and cannot: give -o a folder in which that user may. ${message}`;
   }
 }

@@ -1,15 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AttachError } from "./errors.js";
 import { inspectorUrl } from "./inspector-session.js";
+import { closeOnceOpen } from "./late-inspector.js";
 import { allListening, type ListeningSocket, listeningSockets } from "./listening-sockets.js";
 import type { ProcessFacts } from "./process-facts.js";
 
 const USUAL_PORT = 9229;
 const POLL_MS = 10;
+const SLOW_POLL_MS = 50;
 /** How long another process may hold the port: as another heapray does for moments. */
 const PORT_PATIENCE_MS = 3000;
 /** How long a process may take to open its inspector: what its main thread is busy with cannot be interrupted. */
 const OPEN_PATIENCE_MS = 10_000;
+/** How long one may take that has nothing else to do. */
+const IDLE_PATIENCE_MS = 2000;
 /** When to look at the process's other ports. */
 const USUALLY_OPEN_MS = 1000;
 
@@ -17,6 +21,11 @@ export interface OpenInspector {
   readonly url: string;
   /** Whether it is open on our account, to be closed again. */
   readonly ours: boolean;
+}
+
+/** The inspector may still open, when the process comes to it. */
+class BusyError extends AttachError {
+  override name = "AttachError";
 }
 
 /**
@@ -33,7 +42,13 @@ export async function openInspector(found: ProcessFacts, signal: AbortSignal): P
   await portIsFree(found, port, signal);
   signal.throwIfAborted();
   process.kill(found.pid, "SIGUSR1");
-  return waitForInspector(found, before, port);
+  try {
+    return await waitForInspector(found, before, port, signal);
+  } catch (error) {
+    // It will open, when nobody needs it any more.
+    if (error instanceof BusyError || signal.aborted) closeOnceOpen(found, before);
+    throw error;
+  }
 }
 
 /** Programs' own servers are not asked without need: they would log it. */
@@ -61,17 +76,23 @@ async function firstInspector(sockets: readonly ListeningSocket[]): Promise<stri
 
 function checkCanBeOpened(found: ProcessFacts): void {
   if (found.catchesInspectorSignal) return;
-  const why = found.flags.includes("--disable-sigusr1")
-    ? "it was started with --disable-sigusr1"
-    : "it ignores SIGUSR1";
+  const { pid, flags, isUnderPermissions } = found;
+  if (isUnderPermissions) throw new AttachError(keptShut(pid));
+  const why = flags.includes("--disable-sigusr1")
+    ? "was started with --disable-sigusr1"
+    : "has no handler for SIGUSR1, or not yet";
   throw new AttachError(
-    `process ${found.pid} does not open its inspector (${why}): start it with --inspect=127.0.0.1:0, or under heapray run.`,
+    `process ${pid} ${why}, and its inspector is not open: start it with --inspect=127.0.0.1:0, or under heapray run.`,
   );
+}
+
+function keptShut(pid: number): string {
+  return `process ${pid} runs under Node.js's permission model, which keeps its inspector shut: start it under heapray run.`;
 }
 
 /** @throws {AttachError} another process listens there, and goes on doing so */
 async function portIsFree(found: ProcessFacts, port: number, signal: AbortSignal): Promise<void> {
-  for (const deadline = Date.now() + PORT_PATIENCE_MS; ; await sleep(POLL_MS, undefined, { signal })) {
+  for (const deadline = Date.now() + PORT_PATIENCE_MS; ; await pause(SLOW_POLL_MS, signal)) {
     if (port === 0 || !allListening(found).some((one) => one.port === port)) return;
     if (Date.now() > deadline) {
       throw new AttachError(
@@ -85,34 +106,45 @@ async function waitForInspector(
   found: ProcessFacts,
   before: readonly ListeningSocket[],
   port: number,
+  signal: AbortSignal,
 ): Promise<OpenInspector> {
   const known = new Set(before.map(({ inode }) => inode));
   const start = Date.now();
   let others = before.filter((one) => one.port !== port);
-  for (; Date.now() < start + OPEN_PATIENCE_MS; await sleep(POLL_MS)) {
+  for (let passed = 0; passed < OPEN_PATIENCE_MS; passed = Date.now() - start) {
     if (found.state === undefined) throw new AttachError(`process ${found.pid} has ended.`);
-    const url = await firstInspector(listeningSockets(found).filter(({ inode }) => !known.has(inode)));
+    const url = await newInspector(found, known);
     if (url !== undefined) return { url, ours: true };
-    if (Date.now() > start + USUALLY_OPEN_MS && others.length > 0) {
+    if (passed > USUALLY_OPEN_MS && others.length > 0) {
       // One that the program itself opened, on a port of its choice.
       const theirs = await firstInspector(others);
       if (theirs !== undefined) return { url: theirs, ours: false };
       others = [];
     }
+    if (passed > IDLE_PATIENCE_MS && found.isIdle) throw new AttachError(whyNotOpened(found, port));
+    await pause(passed < USUALLY_OPEN_MS ? POLL_MS : SLOW_POLL_MS, signal);
   }
-  if (allListening(found).some((one) => one.port === port)) {
-    throw new AttachError(
-      `process ${found.pid} could not open its inspector: another process listens on port ${port}; close that one and try again.`,
-    );
-  }
-  throw new AttachError(
-    `process ${found.pid} did not open its inspector within ${OPEN_PATIENCE_MS / 1000} s: ${whyNotOpened(found)}`,
+  throw new BusyError(
+    `process ${found.pid} did not open its inspector within ${OPEN_PATIENCE_MS / 1000} s: its main thread is busy in one long call, so try again when that is done, or the program has a SIGUSR1 handler of its own.`,
   );
 }
 
-function whyNotOpened({ flags }: ProcessFacts): string {
-  if (flags.some((flag) => /^--(?:experimental-)?permission$/.test(flag))) {
-    return "the permission model does not let it (--allow-inspector); start the program under heapray run.";
+/** The inspector among the sockets that a process listens on since then; undefined for none. */
+export function newInspector(found: ProcessFacts, known: ReadonlySet<string>): Promise<string | undefined> {
+  return firstInspector(listeningSockets(found).filter(({ inode }) => !known.has(inode)));
+}
+
+/** Of a process that has nothing else to do. */
+function whyNotOpened(found: ProcessFacts, port: number): string {
+  const { pid, isUnderPermissions } = found;
+  if (allListening(found).some((one) => one.port === port)) {
+    return `process ${pid} could not open its inspector, since another process listens on port ${port}: close that one and try again.`;
   }
-  return "its main thread is busy in one long call, or the program has a SIGUSR1 handler of its own; try again, or start it with --inspect=127.0.0.1:0.";
+  if (isUnderPermissions) return keptShut(pid);
+  return `process ${pid} does not open its inspector: the program has a SIGUSR1 handler of its own, which heapray's signal came to; start it with --inspect=127.0.0.1:0, or under heapray run.`;
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch(() => {});
+  signal.throwIfAborted();
 }

@@ -2,6 +2,9 @@ import { readFileSync, readlinkSync, statSync } from "node:fs";
 
 /** The signal that has Node.js open its inspector: SIGUSR1 on Linux x64. */
 const INSPECTOR_SIGNAL = 10;
+/** System calls of Linux x64. */
+const EPOLL_WAIT = "232";
+const EPOLL_PWAIT = "281";
 
 export type Namespace = "pid" | "net" | "mnt";
 
@@ -56,6 +59,12 @@ export class ProcessFacts {
     return caught !== "" && ((BigInt(`0x${caught}`) >> BigInt(INSPECTOR_SIGNAL - 1)) & 1n) === 1n;
   }
 
+  /** Whether its main thread waits for events, and for no child process as execSync does; as far as one may know. */
+  get isIdle(): boolean {
+    const [call] = (this.#read("syscall") ?? "").split(" ");
+    return (call === EPOLL_WAIT || call === EPOLL_PWAIT) && this.#read(`task/${this.pid}/children`) === "";
+  }
+
   /** Its program and arguments. */
   get commandLine(): string[] {
     return (this.#read("cmdline") ?? "").split("\0").slice(0, -1);
@@ -66,6 +75,11 @@ export class ProcessFacts {
     const environment = (this.#read("environ") ?? "").split("\0");
     const options = environment.find((one) => one.startsWith("NODE_OPTIONS="))?.slice("NODE_OPTIONS=".length) ?? "";
     return [...options.split(/\s+/), ...this.commandLine.slice(1)].filter((word) => word.startsWith("-"));
+  }
+
+  /** Whether Node.js's permission model keeps its inspector shut. */
+  get isUnderPermissions(): boolean {
+    return this.flags.some((flag) => /^--(?:experimental-)?permission$/.test(flag));
   }
 
   /** The program's file; undefined where this user must not know. */

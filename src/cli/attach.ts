@@ -100,6 +100,7 @@ async function attach(pid: number, options: AttachOptions): Promise<void> {
 
 function settingsOf(options: AttachOptions, file: string): AttachSettings {
   return {
+    id: `${process.pid} ${process.hrtime.bigint()}`,
     file,
     overwrite: options.force,
     nativeTraces: options.native,

@@ -22,7 +22,10 @@ export function detachCommand(): Command {
 
 async function detach(pid: number, { quiet }: { readonly quiet: boolean }): Promise<void> {
   const { withProcess } = await import("../attach/attached-process.js");
-  const { complete } = await withProcess(pid, (target) => target.stop());
-  if (complete === undefined) throw new CliError(`process ${pid} is not being tracked by heapray attach.`);
+  const { complete, trackedOtherwise } = await withProcess(pid, (target) => target.stop());
+  if (complete === undefined) {
+    const by = trackedOtherwise ? "; it is by heapray run, or by itself, until it ends" : "";
+    throw new CliError(`process ${pid} is not being tracked by heapray attach${by}.`);
+  }
   if (!quiet) tell(`[heapray] process ${pid} is not tracked any more.\n`);
 }

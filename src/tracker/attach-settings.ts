@@ -1,5 +1,7 @@
 /** What `heapray attach` tells the process that it attaches to. */
 export interface AttachSettings {
+  /** Of this attempt: asking again, where the answer was lost, does not start a second tracker. */
+  readonly id: string;
   /** Absolute path of the capture. */
   readonly file: string;
   readonly overwrite: boolean;
@@ -19,8 +21,10 @@ export interface AttachSettings {
 /** What the process answers: in JSON, the only thing that passes between the two. */
 export interface AttachAnswer {
   readonly error?: { readonly code: string; readonly message: string };
-  /** Of the capture that has been ended: whether it is complete. */
+  /** Of the capture that was ended: whether it is complete. Nothing was, where this is missing. */
   readonly complete?: boolean;
+  /** Whether the process is tracked all the same, by `heapray run` or by itself. */
+  readonly trackedOtherwise?: boolean;
 }
 
 export interface TargetVersions {
