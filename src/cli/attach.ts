@@ -7,9 +7,8 @@ import { DEFAULT_JS_HEAP_INTERVAL } from "../tracker/options.js";
 import { CliError } from "./errors.js";
 import { commandLine } from "./invocation.js";
 import { checkOutputFile, typed } from "./paths.js";
-import { jsHeapInterval, positiveInteger } from "./run.js";
+import { isComplete, jsHeapInterval, positiveInteger } from "./run.js";
 import { tell } from "./standard-error.js";
-import { countingNumber } from "./whole-number.js";
 
 interface AttachOptions {
   readonly output?: string;
@@ -174,12 +173,18 @@ async function finish(
   }
   if (quiet) return;
   const ended = how === "exited" ? `process ${pid} has ended; ` : "";
-  const family = children.length === 0 ? "" : `, and those of ${children.length} child processes next to it`;
+  if (aggregate && !(await isComplete(file))) {
+    tell(
+      `[heapray] ${ended}${typed(file)} has no data, which is written when tracking ends: without --aggregate it would have.\n`,
+    );
+    return;
+  }
+  const family = `${children.length} ${children.length === 1 ? "capture of a child process" : "captures of child processes"}`;
+  const next = children.length > 0 ? `, and ${family} next to it (${typed(file)}.<pid>)` : "";
   tell(
-    `[heapray] ${ended}wrote ${typed(file)}${family}; to see where the memory went, type:\n\n` +
+    `[heapray] ${ended}wrote ${typed(file)}${next}; to see where the memory went, type:\n\n` +
       `  ${commandLine()} flamegraph ${typed(file)}\n\n`,
   );
-  void aggregate;
 }
 
 export function processId(text: string): number {
@@ -195,4 +200,3 @@ function seconds(text: string): number {
   if (!(value > 0 && value <= 1e6)) throw new InvalidArgumentError("Give a number of seconds.");
   return value;
 }
-void countingNumber;

@@ -212,7 +212,7 @@ async function sayWhatNext(capture: string, before: string, aggregated: boolean,
   );
 }
 
-async function isComplete(capture: string): Promise<boolean> {
+export async function isComplete(capture: string): Promise<boolean> {
   const { FileReader } = await import("../analysis/file-reader.js");
   try {
     using reader = new FileReader(capture);
