@@ -78,8 +78,11 @@ export class Program {
       .map((fields) => Number.parseInt(fields[1]?.split(":")[1] ?? "", 16));
   }
 
-  get descriptors(): number {
-    return readdirSync(`/proc/${this.pid}/fd`).length;
+  /** How many it has open. */
+  get descriptors(): { readonly sockets: number; readonly others: number } {
+    const targets = readdirSync(`/proc/${this.pid}/fd`).map((name) => this.#target(name));
+    const sockets = targets.filter((target) => target.startsWith("socket:")).length;
+    return { sockets, others: targets.length - sockets };
   }
 
   get threads(): number {
