@@ -12,18 +12,19 @@ const no = (from, to, comment) => ({
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {
   forbidden: [
-    no("src/capture", "analysis|symbols|reporters|terminal|cli|tracker", "The format's reader stands alone."),
-    no("src/analysis", "reporters|terminal|cli|tracker", "Analysis knows captures only."),
-    no("src/attach", "cli|terminal|reporters|analysis", "Attaching knows processes only."),
-    no("src/symbols", "analysis|reporters|terminal|cli|tracker", "Symbols know records only."),
-    no("src/reporters", "terminal|cli|tracker", "A report can be made on any machine."),
+    no("src/capture", "analysis|symbols|reporters|live|terminal|cli|tracker", "The format's reader stands alone."),
+    no("src/analysis", "reporters|live|terminal|cli|tracker", "Analysis knows captures only."),
+    no("src/attach", "cli|terminal|live|reporters|analysis", "Attaching knows processes only."),
+    no("src/symbols", "analysis|reporters|live|terminal|cli|tracker", "Symbols know records only."),
+    no("src/reporters", "live|terminal|cli|tracker", "A report can be made on any machine."),
+    no("src/live", "terminal|cli|tracker", "A live session can be shown by anything."),
     no("src/terminal", "cli|tracker", "A terminal shows what it is given."),
     no(
       "src/tracker",
-      "cli|terminal|reporters|analysis|symbols|ui",
+      "cli|terminal|live|reporters|analysis|symbols|ui",
       "The tracked process loads the tracker and nothing else.",
     ),
-    no("ui", "tracker|terminal|cli", "The page runs in a browser."),
+    no("ui", "tracker|live|terminal|cli", "The page runs in a browser."),
     {
       name: "native-binding-from-tracker-only",
       severity: "error",

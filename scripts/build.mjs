@@ -73,7 +73,7 @@ await build({
     {
       name: "readers-stay-modules",
       setup(bundle) {
-        bundle.onResolve({ filter: /^\.\.\/(analysis|attach|reporters|terminal)\// }, ({ kind, path }) =>
+        bundle.onResolve({ filter: /^\.\.\/(analysis|attach|live|reporters|terminal)\// }, ({ kind, path }) =>
           kind === "dynamic-import" ? { path, external: true } : undefined,
         );
       },

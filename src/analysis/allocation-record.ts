@@ -85,6 +85,13 @@ export function atEnd(figures: LocationFigures): LocationSums {
   return { countOf: (location) => figures.liveCountOf(location), bytesOf: (location) => figures.liveBytesOf(location) };
 }
 
+/** What the sums of the first `length` locations are now; of those that come later, nothing. */
+export function heldSums(sums: LocationSums, length: number): LocationSums {
+  const bytes = Float64Array.from({ length }, (_, location) => sums.bytesOf(location));
+  const count = Float64Array.from({ length }, (_, location) => sums.countOf(location));
+  return { bytesOf: (location) => bytes[location] ?? 0, countOf: (location) => count[location] ?? 0 };
+}
+
 /**
  * A record per location of which `sums` count something. In the order in which the locations first allocated. With
  * `mergeThreads` the locations of one stack and allocator are one record.

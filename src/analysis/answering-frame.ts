@@ -9,10 +9,7 @@ const ALLOCATES_FOR_OTHERS = /^(?:operator new|<inlined>|(?:std|__gnu_cxx|alloc|
  * of its packages, or of the runtime. Native code answers only for what has no JavaScript at all; where there is no
  * stack, the frame has no file and the thread's name.
  */
-export function answeringFrame(
-  frames: readonly Frame[],
-  { threadName, tid }: Pick<AllocationRecord, "threadName" | "tid">,
-): Frame {
+export function answeringFrame(frames: readonly Frame[], thread: Pick<AllocationRecord, "threadName" | "tid">): Frame {
   let [dependency, internal, builtin]: (Frame | undefined)[] = [];
   for (const frame of frames) {
     const origin = originOf(frame);
@@ -26,8 +23,13 @@ export function answeringFrame(
     internal ??
     builtin ??
     frames.find((frame) => !ALLOCATES_FOR_OTHERS.test(frame.function)) ??
-    frames[0] ?? { function: `thread ${threadName || tid}, no JavaScript`, file: "", line: 0, column: 0 }
+    frames[0] ?? { function: nameWithoutFrames(thread), file: "", line: 0, column: 0 }
   );
+}
+
+/** What answers for a thread's allocations without a stack. */
+export function nameWithoutFrames({ threadName, tid }: Pick<AllocationRecord, "threadName" | "tid">): string {
+  return `thread ${threadName || tid}, no JavaScript`;
 }
 
 /**

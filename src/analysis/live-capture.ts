@@ -4,14 +4,24 @@ import { CaptureDecoder } from "../capture/decoder.js";
 import { CaptureError } from "../capture/errors.js";
 import { EventBatch } from "../capture/event-batch.js";
 import { headerBytes } from "../capture/header.js";
-import type { AllocationRecord, CaptureHeader, MemorySnapshot } from "../capture/records.js";
+import type { AllocationRecord, CaptureHeader, MemorySnapshot, Metadata } from "../capture/records.js";
 import { FunctionNames } from "../symbols/function-names.js";
 import type { NativeSymbols } from "../symbols/native-symbols.js";
 import { SourceMaps } from "../symbols/source-maps.js";
+import { SourceText } from "../symbols/source-text.js";
 import type { ReadText } from "../symbols/text-files.js";
-import { atEnd, locationRecords, type RecordContext } from "./allocation-record.js";
+import { atEnd, heldSums, type LocationSums, locationRecords, type RecordContext } from "./allocation-record.js";
 import type { MergeOptions } from "./capture-reader.js";
 import { HighWaterMark } from "./high-water-mark.js";
+import {
+  LiveLocations,
+  type LiveQuery,
+  type LiveThread,
+  LiveThreads,
+  type LocationName,
+  type LocationTotals,
+  selectedSums,
+} from "./live-locations.js";
 import { NativeFrames } from "./native-frames.js";
 import { SnapshotSeries } from "./snapshot-series.js";
 import { StackTraces } from "./stack-traces.js";
@@ -25,13 +35,27 @@ export interface LiveCaptureOptions {
   readonly nativeSymbols?: NativeSymbols;
   /** Memory snapshots to keep, evenly thinned out beyond; 10,000 unless told. */
   readonly maxMemorySnapshots?: number;
+  /** Called at each memory snapshot, kept or not. */
+  readonly onMemorySnapshot?: (snapshot: MemorySnapshot) => void;
 }
+
+const NO_ROWS = new Float64Array(0);
+const NOTHING: LocationTotals = {
+  ownBytes: NO_ROWS,
+  totalBytes: NO_ROWS,
+  ownAllocations: NO_ROWS,
+  totalAllocations: NO_ROWS,
+  bytes: 0,
+  allocations: 0,
+};
 
 /**
  * A capture of every allocation while it arrives, wherever it comes from: at any moment, what is live. Its memory grows
  * with the live allocations and the distinct stacks, not with the bytes that have arrived.
  */
 export class LiveCapture {
+  /** The lines of the sources that frames are in. */
+  readonly sourceText: SourceText;
   readonly #mark = new HighWaterMark();
   readonly #snapshots: SnapshotSeries;
   readonly #batch = new EventBatch();
@@ -40,10 +64,12 @@ export class LiveCapture {
   readonly #names: FunctionNames | undefined;
   readonly #symbols: NativeSymbols | undefined;
   readonly #warnings = new Set<string>();
+  readonly #onSnapshot: ((snapshot: MemorySnapshot) => void) | undefined;
   /** What came before the whole header was there. */
   #start: Uint8Array = new Uint8Array(0);
   #decoder: CaptureDecoder | undefined;
   #context: RecordContext | undefined;
+  #live: { readonly locations: LiveLocations; readonly threads: LiveThreads } | undefined;
 
   /** `name` is what messages call the capture. */
   constructor(name: string, options: LiveCaptureOptions = {}) {
@@ -52,7 +78,9 @@ export class LiveCapture {
     this.#snapshots = new SnapshotSeries(options.maxMemorySnapshots ?? 10_000);
     this.#maps = options.sourceMaps === false ? undefined : new SourceMaps(readText);
     this.#names = this.#maps && new FunctionNames(readText, this.#maps);
+    this.sourceText = new SourceText(readText, this.#maps);
     this.#symbols = options.nativeSymbols;
+    this.#onSnapshot = options.onMemorySnapshot;
   }
 
   /**
@@ -81,6 +109,23 @@ export class LiveCapture {
   /** The header; undefined until it has arrived. */
   get header(): CaptureHeader | undefined {
     return this.#decoder?.header;
+  }
+
+  /** The header and the figures until now; undefined until the header has arrived. Complete is what has not ended, too. */
+  get metadata(): Metadata | undefined {
+    const { header, end } = this;
+    if (header === undefined) return undefined;
+    const { fileFormat, nativeTraces, traceJsHeap } = header.options;
+    return {
+      ...header,
+      fileFormat: typeof fileFormat === "string" ? fileFormat : "ALL_ALLOCATIONS",
+      hasNativeTraces: nativeTraces === true,
+      traceJsHeap: typeof traceJsHeap === "number" ? traceJsHeap : false,
+      endTimeMs: end?.endTimeMs ?? header.startTimeMs + (this.lastSnapshot?.timeMs ?? 0),
+      complete: true,
+      totalAllocations: this.totalAllocations,
+      peakMemory: this.peakBytes,
+    };
   }
 
   /** How tracking ended; undefined until it has. */
@@ -117,17 +162,56 @@ export class LiveCapture {
     return [...this.#warnings];
   }
 
-  /** The allocations that are live now, merged by location. */
-  records({ mergeThreads = true }: MergeOptions = {}): AllocationRecord[] {
+  /** What is live now, to be asked for later: in place of what is live then. */
+  hold(): LocationSums {
+    return heldSums(atEnd(this.#mark), this.#mark.locations.length);
+  }
+
+  /** The allocations that are live now, or when they were `held`, merged by location. */
+  records(
+    { mergeThreads = true, ...query }: MergeOptions & LiveQuery = {},
+    held: LocationSums = atEnd(this.#mark),
+  ): AllocationRecord[] {
     if (this.#context === undefined) return [];
-    return [...locationRecords(this.#context, this.#mark.locations, atEnd(this.#mark), mergeThreads)];
+    const { locations } = this.#mark;
+    const sums = selectedSums(held, locations, query);
+    return [...locationRecords(this.#context, locations, sums, mergeThreads)];
+  }
+
+  /** What is live now by function, or was when it was `held`; `locationNames` tells the names. */
+  locations(query: LiveQuery = {}, held: LocationSums = atEnd(this.#mark)): LocationTotals {
+    return this.#inquiry?.locations.measure(held, query) ?? NOTHING;
+  }
+
+  /** Functions that `locations` has told of until now. Only grows. */
+  get locationNames(): readonly LocationName[] {
+    return this.#inquiry?.locations.names ?? [];
+  }
+
+  /** The threads that have allocated, in the order in which they began to. */
+  get threads(): LiveThread[] {
+    return this.#inquiry?.threads.list ?? [];
+  }
+
+  get #inquiry() {
+    if (this.#live === undefined && this.#context !== undefined) {
+      const { locations } = this.#mark;
+      this.#live = {
+        locations: new LiveLocations(this.#context, locations),
+        threads: new LiveThreads(this.#context, locations),
+      };
+    }
+    return this.#live;
   }
 
   #takeIn(decoder: CaptureDecoder): void {
     const batch = this.#batch;
     const tell = (index: number): void => {
       const snapshot = batch.snapshots[index];
-      if (snapshot !== undefined) this.#snapshots.add({ ...snapshot, tracked: this.#mark.liveBytes });
+      if (snapshot === undefined) return;
+      const told = { ...snapshot, tracked: this.#mark.liveBytes };
+      this.#snapshots.add(told);
+      this.#onSnapshot?.(told);
     };
     while (decoder.next(batch)) this.#mark.add(batch, tell);
     if (decoder.finished && decoder.end === undefined) {

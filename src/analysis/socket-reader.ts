@@ -139,6 +139,11 @@ export class SocketReader implements Disposable, AsyncDisposable {
     return this.#live().warnings;
   }
 
+  /** All that was read, for what this reader does not tell itself. */
+  get capture(): LiveCapture {
+    return this.#live();
+  }
+
   /** How tracking ended; undefined while it goes on, and where the connection ended before it. */
   get end(): CaptureEnd | undefined {
     return this.#capture.end;

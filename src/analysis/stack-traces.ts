@@ -40,7 +40,7 @@ export class StackTraces {
     const { nodeParent, nodeFrame } = this.#tables;
     const trace: Frame[] = [];
     for (let at = node; at !== 0 && trace.length < maxStacks; at = nodeParent.at(at)) {
-      for (const frame of this.#framesOf(nodeFrame.at(at))) {
+      for (const frame of this.framesOf(nodeFrame.at(at))) {
         if (trace.length >= maxStacks) break;
         trace.push(frame);
       }
@@ -48,7 +48,8 @@ export class StackTraces {
     return trace;
   }
 
-  #framesOf(physical: number): readonly Frame[] {
+  /** The functions of a physical frame, innermost first. */
+  framesOf(physical: number): readonly Frame[] {
     if (this.#tables.isNative(physical)) return this.#native.of(physical);
     let frames = this.#frames.get(physical);
     if (frames === undefined) {
@@ -59,6 +60,23 @@ export class StackTraces {
       frames = made;
     }
     return frames;
+  }
+
+  /** The lines that the functions of a physical frame begin at, innermost first; 0 where that is not known. */
+  firstLinesOf(physical: number): number[] {
+    const tables = this.#tables;
+    const lines: number[] = [];
+    if (tables.isNative(physical)) return lines;
+    for (let i = tables.frameEnd.at(physical - 1); i < tables.frameEnd.at(physical); i++) {
+      const id = tables.logicalFunction.at(i);
+      const script = tables.functionScript.at(id);
+      const [url, map] = [tables.scriptUrl.at(script), tables.scriptSourceMapUrl.at(script)].map((text) =>
+        tables.strings.get(text),
+      ) as [string, string];
+      const line = tables.functionLine.at(id);
+      lines.push(this.#maps?.originalPosition(url, map, line, tables.functionColumn.at(id))?.line ?? line);
+    }
+    return lines;
   }
 
   #frame(logical: number): Frame {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { AttachAnswer, AttachSettings, TargetVersions } from "../tracker/attach-settings.js";
 import { findAttachable, nameOf } from "./attachable.js";
@@ -17,6 +18,7 @@ const MAIN_THREAD_MS = 10_000;
 /** Loading and calibrating the agent. */
 const START_MS = 60_000;
 const CLOSE_MS = 2000;
+const CONNECT_LOOK_MS = 20;
 const MOST_TRIES = 3;
 
 /**
@@ -97,11 +99,21 @@ export class AttachedProcess {
   }
 
   /**
-   * Starts to track it.
+   * Starts to track it; to a client, once that has connected.
+   * @param connecting fails where the client does
    * @throws {AttachError}
    */
-  async start(settings: AttachSettings): Promise<void> {
-    await this.#call("attach", settings, START_MS);
+  async start(settings: AttachSettings, connecting?: Promise<unknown>): Promise<void> {
+    let failed: { readonly error: unknown } | undefined;
+    connecting?.catch((error) => {
+      failed = { error };
+    });
+    for (;;) {
+      const { waiting } = await this.#call("attach", settings, START_MS);
+      if (!waiting) return;
+      if (failed !== undefined) throw failed.error;
+      await sleep(CONNECT_LOOK_MS);
+    }
   }
 
   /** Ends what {@link start} began, whoever called it. */

@@ -1,41 +1,19 @@
-import { statSync } from "node:fs";
-import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { AttachSettings } from "../tracker/attach-settings.js";
-import { DEFAULT_JS_HEAP_INTERVAL } from "../tracker/options.js";
+import { attachLive } from "./attach-live.js";
+import type { AttachOptions } from "./attach-options.js";
+import { attachRecording } from "./attach-recording.js";
 import { CliError } from "./errors.js";
-import { commandLine } from "./invocation.js";
-import { checkOutputFile, typed } from "./paths.js";
-import { isComplete, jsHeapInterval, positiveInteger } from "./run.js";
-import { tell } from "./standard-error.js";
-
-interface AttachOptions {
-  readonly output?: string;
-  readonly force: boolean;
-  readonly quiet: boolean;
-  readonly duration?: number;
-  readonly native: boolean;
-  readonly aggregate: boolean;
-  readonly traceJsHeap: boolean;
-  readonly jsHeapInterval?: number;
-  readonly memoryIntervalMs: number;
-  readonly compress: boolean;
-  readonly followFork: boolean;
-}
+import { checkTerminal } from "./live-view.js";
+import { jsHeapInterval, positiveInteger } from "./run.js";
 
 const EXAMPLES = `
 Examples:
+  heapray attach 4712                                a live view in the terminal
   heapray attach 4712 -o server.bin
   heapray attach 4712 -o server.bin --duration 60
   heapray attach 4712 -o server.bin -f --aggregate
   heapray attach "$(pgrep -f server.js)" -o server.bin
 `;
-
-const INTERRUPTS: NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
-const LOOK_MS = 100;
-/** A process whose main thread is in one long call ends tracking when that is done. */
-const LATE_MS = 1000;
 
 export function attachCommand(): Command {
   return new Command("attach")
@@ -44,7 +22,7 @@ export function attachCommand(): Command {
       "Track a Node.js process that is already running, until Ctrl-C, heapray detach or its end: no restart, no debugger.",
     )
     .argument("<pid>", "the process's id", processId)
-    .option("-o, --output <file>", "the capture to write")
+    .option("-o, --output <file>", "record into this capture, instead of showing a live view")
     .option("-f, --force", "overwrite the capture if it exists", false)
     .option("-q, --quiet", "print nothing of heapray's own", false)
     .option("--duration <seconds>", "end tracking after this time", seconds)
@@ -64,127 +42,23 @@ export function attachCommand(): Command {
 }
 
 async function attach(pid: number, options: AttachOptions): Promise<void> {
-  if (options.output === undefined) throw new CliError("give the capture to write with -o.");
-  const file = checkOutputFile(options.output.replaceAll("{pid}", String(pid)), options.force);
-  const { withProcess } = await import("../attach/attached-process.js");
-  const { checkSeesFolder } = await import("../attach/attachable.js");
-  const { CaptureWatch } = await import("../attach/capture-watch.js");
-  const startTimeMs = Date.now();
-
-  const interrupt = new AbortController();
-  const onSignal = () => interrupt.abort(new CliError("interrupted: nothing is tracked."));
-  for (const signal of INTERRUPTS) process.on(signal, onSignal);
-  try {
-    const watch = await withProcess(
-      pid,
-      async (target) => {
-        await target.check();
-        checkSeesFolder(target.facts, path.dirname(file));
-        interrupt.signal.throwIfAborted();
-        await target.start(settingsOf(options, file));
-        return new CaptureWatch(target.facts, file);
-      },
-      interrupt.signal,
-    );
-    if (!options.quiet) {
-      tell(`[heapray] process ${pid} is being tracked; Ctrl-C, or ${commandLine()} detach ${pid}, ends that.\n`);
-    }
-    const how = await waitForEnd(watch, file, options, interrupt.signal);
-    if (how === "asked") await endTracking(pid, watch);
-    await finish(pid, file, how, options, startTimeMs);
-  } finally {
-    for (const signal of INTERRUPTS) process.off(signal, onSignal);
-  }
+  if (options.output !== undefined) return attachRecording(pid, options.output, options);
+  checkLive(options);
+  await attachLive(pid, options);
 }
 
-function settingsOf(options: AttachOptions, file: string): AttachSettings {
-  return {
-    id: `${process.pid} ${process.hrtime.bigint()}`,
-    file,
-    overwrite: options.force,
-    nativeTraces: options.native,
-    memoryIntervalMs: options.memoryIntervalMs,
-    aggregate: options.aggregate,
-    traceJsHeap: options.traceJsHeap && (options.jsHeapInterval ?? DEFAULT_JS_HEAP_INTERVAL),
-    followFork: options.followFork,
-    ...(options.duration === undefined ? {} : { durationMs: options.duration * 1000 }),
+/** @throws {CliError} */
+function checkLive({ aggregate, followFork, force, compress }: AttachOptions): void {
+  const needFile = {
+    "--aggregate": aggregate,
+    "--follow-fork": followFork,
+    "--force": force,
+    "--no-compress": !compress,
   };
-}
-
-/** `asked`: it is this process that is to end tracking now. */
-type Ending = "asked" | "stopped" | "exited";
-
-interface Watch {
-  readonly hasEnded: boolean;
-  readonly isWritten: boolean;
-}
-
-async function waitForEnd(
-  watch: Watch,
-  file: string,
-  { duration, quiet }: AttachOptions,
-  interrupted: AbortSignal,
-): Promise<Ending> {
-  const start = Date.now();
-  const deadline = duration === undefined ? Number.POSITIVE_INFINITY : start + duration * 1000 + LATE_MS;
-  const shown = !quiet && process.stderr.isTTY;
-  try {
-    while (watch.isWritten) {
-      if (interrupted.aborted || Date.now() > deadline) return "asked";
-      if (shown) tell(`\r\x1b[K[heapray] ${progress(start, file)}`);
-      await sleep(LOOK_MS, undefined, { signal: interrupted }).catch(() => {});
-    }
-    return watch.hasEnded ? "exited" : "stopped";
-  } finally {
-    if (shown) tell("\r\x1b[K");
+  for (const [option, given] of Object.entries(needFile)) {
+    if (given) throw new CliError(`${option} is for captures: give one to write with -o.`);
   }
-}
-
-function progress(start: number, file: string): string {
-  const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  return `${Math.floor((Date.now() - start) / 1000)} s, ${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-/** It may end by itself meanwhile, or be ended by somebody else. */
-async function endTracking(pid: number, watch: Watch): Promise<void> {
-  const { withProcess } = await import("../attach/attached-process.js");
-  try {
-    await withProcess(pid, (target) => target.stop());
-  } catch (error) {
-    if (watch.isWritten && !watch.hasEnded) throw error;
-  }
-}
-
-async function finish(
-  pid: number,
-  file: string,
-  how: Ending,
-  { quiet, compress, aggregate, followFork }: AttachOptions,
-  startTimeMs: number,
-): Promise<void> {
-  const { childCaptures, hasEnded, writtenSince } = await import("../tracker/child-captures.js");
-  const children = followFork ? childCaptures(file).filter(writtenSince(startTimeMs)) : [];
-  if (compress) {
-    const { compressCaptures } = await import("./compression.js");
-    await compressCaptures(
-      [file, ...children.filter((child) => hasEnded(child.pid)).map((child) => child.file)],
-      quiet,
-    );
-  }
-  if (quiet) return;
-  const ended = how === "exited" ? `process ${pid} has ended; ` : "";
-  if (aggregate && !(await isComplete(file))) {
-    tell(
-      `[heapray] ${ended}${typed(file)} has no data, which is written when tracking ends: without --aggregate it would have.\n`,
-    );
-    return;
-  }
-  const family = `${children.length} ${children.length === 1 ? "capture of a child process" : "captures of child processes"}`;
-  const next = children.length > 0 ? `, and ${family} next to it (${typed(file)}.<pid>)` : "";
-  tell(
-    `[heapray] ${ended}wrote ${typed(file)}${next}; to see where the memory went, type:\n\n` +
-      `  ${commandLine()} flamegraph ${typed(file)}\n\n`,
-  );
+  checkTerminal();
 }
 
 export function processId(text: string): number {

@@ -5,6 +5,7 @@ import { detachCommand } from "./detach.js";
 import { diffCommand } from "./diff.js";
 import { sentenceOf } from "./errors.js";
 import { flamegraphCommand } from "./flamegraph.js";
+import { liveCommand } from "./live.js";
 import { parseCommand } from "./parse.js";
 import { runCommand } from "./run.js";
 import { tell } from "./standard-error.js";
@@ -55,6 +56,7 @@ function program(): Command {
     runCommand(),
     attachCommand(),
     detachCommand(),
+    liveCommand(),
     flamegraphCommand(),
     tableCommand(),
     transformCommand(),

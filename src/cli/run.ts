@@ -9,7 +9,9 @@ import type { RunSettings } from "../tracker/run-settings.js";
 import { CliError } from "./errors.js";
 import { commandLine } from "./invocation.js";
 import { howToConnect, livePort } from "./live-port.js";
+import { checkTerminal } from "./live-view.js";
 import { checkOutputFile, typed } from "./paths.js";
+import { runWatched } from "./run-watched.js";
 import { endLike } from "./signals.js";
 import { tell } from "./standard-error.js";
 import { type ChildExit, runTracked } from "./tracked-child.js";
@@ -28,6 +30,7 @@ interface RunOptions {
   readonly memoryIntervalMs: number;
   readonly bufferedFileIo: boolean;
   readonly compress: boolean;
+  readonly live: boolean;
   readonly liveRemote: boolean;
   readonly livePort?: number;
   readonly followFork: boolean;
@@ -45,6 +48,7 @@ Examples:
   heapray run --aggregate server.js
   heapray run --trace-js-heap server.js
   heapray run --follow-fork build.js
+  heapray run --live server.js
   heapray run --live-remote server.js
   heapray run --node-arg=--max-old-space-size=4096 --node-arg=--enable-source-maps dist/main.js
   heapray run node_modules/.bin/tsc -p .
@@ -73,6 +77,7 @@ export function runCommand(): Command {
     .option("--memory-interval-ms <n>", "milliseconds between two memory snapshots", positiveInteger, 10)
     .option("--buffered-file-io", "write the capture with plain writes instead of a shared mapping", false)
     .option("--follow-fork", "track the Node.js processes that it starts too, each in <capture>.<pid>", false)
+    .option("--live", "watch the program's memory in the terminal while it runs, and write no capture", false)
     .option("--live-remote", "wait for a client, and send it the records as they happen instead of writing them", false)
     .option("--live-port <port>", "the port that the client connects to (default: a free one)", portNumber)
     .option("--no-compress", "leave the capture uncompressed when the program has ended")
@@ -95,7 +100,7 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
   checkLive(options);
   const name = options.eval !== undefined ? "eval" : path.basename(target ?? "node").replace(/^-$/, "stdin");
   const capture = options.output ?? `heapray-${name}.{pid}.bin`;
-  const file = options.liveRemote ? "" : checkOutputFile(capture, options.force);
+  const file = options.live || options.liveRemote ? "" : checkOutputFile(capture, options.force);
 
   const args = [
     ...options.nodeArg,
@@ -103,7 +108,8 @@ async function run(script: string | undefined, scriptArgs: string[], options: Ru
     ...(script === undefined ? [] : [script]),
     ...scriptArgs,
   ];
-  if (options.liveRemote) endLike(await runLive(args, options));
+  if (options.live) await runWatched(args, { ...settingsOf(options, ""), livePort: await livePort(options.livePort) });
+  else if (options.liveRemote) endLike(await runLive(args, options));
   else await runIntoFile(args, file, options);
 }
 
@@ -159,17 +165,21 @@ async function loadCompression(): Promise<typeof import("./compression.js")> {
  * @throws {CliError}
  */
 function checkLive(options: RunOptions): void {
-  if (!options.liveRemote) {
-    if (options.livePort !== undefined) throw new CliError("--live-port goes with --live-remote only.");
+  const { live, liveRemote } = options;
+  if (!live && !liveRemote) {
+    if (options.livePort !== undefined) throw new CliError("--live-port goes with --live and --live-remote only.");
     return;
   }
+  if (live && liveRemote)
+    throw new CliError("--live shows what --live-remote leaves to another client: give one of them.");
   const { output, aggregate, followFork, bufferedFileIo } = options;
   const needsFile = { "--output": output, "--aggregate": aggregate, "--follow-fork": followFork };
   for (const [option, given] of Object.entries({ ...needsFile, "--buffered-file-io": bufferedFileIo })) {
     if (given !== undefined && given !== false) {
-      throw new CliError(`${option} does not go with --live-remote, which writes no file.`);
+      throw new CliError(`${option} does not go with ${live ? "--live" : "--live-remote"}, which writes no file.`);
     }
   }
+  if (live) checkTerminal();
 }
 
 /**

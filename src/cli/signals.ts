@@ -20,14 +20,17 @@ function inForeground(): boolean {
   }
 }
 
+/** Those that end nothing by themselves in most programs that use them. */
+const TOLD: NodeJS.Signals[] = ["SIGUSR1", "SIGUSR2", "SIGALRM"];
+
 /**
- * Passes the signals sent to this process on to `child`.
+ * Passes signals sent to this process on to `child`: `all`, or only those that programs are told things with.
  * @returns what puts the default actions back
  */
-export function forwardSignals(child: ChildProcess): () => void {
+export function forwardSignals(child: ChildProcess, all = true): () => void {
   const handlers = new Map<NodeJS.Signals, () => void>();
-  for (const signal of FORWARDED) handlers.set(signal, () => child.kill(signal));
-  for (const signal of KEYBOARD) {
+  for (const signal of all ? FORWARDED : TOLD) handlers.set(signal, () => child.kill(signal));
+  for (const signal of all ? KEYBOARD : []) {
     handlers.set(signal, () => {
       if (!inForeground()) child.kill(signal);
     });

@@ -1,7 +1,7 @@
 let watched = false;
 
 /** Writes to standard error, as far as it takes anything: it may be closed, or a full disk. */
-export function tell(text: string): void {
+export function tell(text: string | Uint8Array): void {
   try {
     // There is nowhere to complain of it.
     if (!watched) process.stderr.on("error", () => {});

@@ -15,7 +15,7 @@ export async function printAll(pieces: Iterable<string>): Promise<void> {
 }
 
 /** Writes to standard output. Opened here and not before, since a program that is run has it to itself. */
-export function print(text: string): void {
+export function print(text: string | Uint8Array): void {
   if (!watched) process.stdout.on("error", endWhenUnread);
   watched = true;
   process.stdout.write(text);

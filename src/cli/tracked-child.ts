@@ -1,4 +1,4 @@
-import { type StdioOptions, spawn } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { SETTINGS_VARIABLE } from "../tracker/child-environment.js";
@@ -14,16 +14,26 @@ export interface ChildExit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** What becomes of the standard streams: this process's own, nothing, or pipes that this process reads. */
+export type Streams = readonly [0 | "ignore", 1 | "pipe", 2 | "pipe"];
+
+export interface TrackedChild {
+  readonly child: ChildProcess;
+  /** Rejects with a CliError where it could not be started. */
+  readonly exit: Promise<ChildExit>;
+}
+
 // As this module is loaded, since the standard streams open descriptors of their own when they are first used.
 const INHERITED = inheritedDescriptors();
 const PRELOAD = fileURLToPath(new URL("../preload.cjs", import.meta.url));
 
 /** Every descriptor that this process was given, under its own number. */
-function passedOn(channel: Channel | undefined): StdioOptions {
+function passedOn(channel: Channel | undefined, streams: Streams): StdioOptions {
   const last = Math.max(2, channel?.descriptor ?? 0, ...INHERITED);
   const given = new Set([0, 1, 2, ...INHERITED]);
   return Array.from({ length: last + 1 }, (_, number) => {
     if (number === channel?.descriptor) return "ipc";
+    if (number < streams.length) return streams[number as 0 | 1 | 2];
     return given.has(number) ? number : "ignore";
   });
 }
@@ -39,20 +49,34 @@ function whyNotStarted({ code, message }: NodeJS.ErrnoException): string {
  * @throws {CliError} heapray is not built, or the process could not be started
  */
 export async function runTracked(args: readonly string[], settings: Omit<RunSettings, "parent">): Promise<ChildExit> {
+  return startTracked(args, settings).exit;
+}
+
+/**
+ * The same of a program whose end is waited for elsewhere, or whose streams are.
+ * @param passesAll whether all signals are passed on, not only those that programs are told things with
+ * @throws {CliError} heapray is not built
+ */
+export function startTracked(
+  args: readonly string[],
+  settings: Omit<RunSettings, "parent">,
+  streams: Streams = [0, 1, 2],
+  passesAll = true,
+): TrackedChild {
   // Node.js itself would fail, and the program with it.
   if (!existsSync(PRELOAD)) throw new CliError(`${PRELOAD} is missing; run "npm ci" in heapray's checkout.`);
   const channel = channelToParent();
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--require", PRELOAD, ...args], {
-      stdio: passedOn(channel),
-      ...(channel ? { serialization: channel.serialization } : {}),
-      argv0: process.argv0,
-      env: {
-        ...process.env,
-        [SETTINGS_VARIABLE]: JSON.stringify({ ...settings, parent: process.pid } satisfies RunSettings),
-      },
-    });
-    const restoreSignals = forwardSignals(child);
+  const child = spawn(process.execPath, ["--require", PRELOAD, ...args], {
+    stdio: passedOn(channel, streams),
+    ...(channel ? { serialization: channel.serialization } : {}),
+    argv0: process.argv0,
+    env: {
+      ...process.env,
+      [SETTINGS_VARIABLE]: JSON.stringify({ ...settings, parent: process.pid } satisfies RunSettings),
+    },
+  });
+  const exit = new Promise<ChildExit>((resolve, reject) => {
+    const restoreSignals = forwardSignals(child, passesAll);
     child.on("error", (error: NodeJS.ErrnoException) => {
       restoreSignals();
       reject(new CliError(whyNotStarted(error)));
@@ -69,4 +93,5 @@ export async function runTracked(args: readonly string[], settings: Omit<RunSett
       else ended();
     });
   });
+  return { child, exit };
 }

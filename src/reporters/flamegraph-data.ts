@@ -36,7 +36,8 @@ export const MemoryKind = {
 } as const;
 export type MemoryKind = (typeof MemoryKind)[keyof typeof MemoryKind];
 
-export type ReportKind = "high-water-mark" | "leaks" | "temporary";
+/** `live`: what a running program holds. */
+export type ReportKind = "high-water-mark" | "leaks" | "temporary" | "live";
 
 /** The part of the capture's metadata that the page shows. */
 export interface ReportMetadata {

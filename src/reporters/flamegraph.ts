@@ -34,6 +34,30 @@ export interface FlameGraphInput {
 export function flameGraphData(input: FlameGraphInput): FlameGraphData {
   const tree = new FlameGraphTree(input.splitThreads);
   for (const record of input.records) tree.add(record);
+  return dataOf(input, tree);
+}
+
+/** How long one part of the work takes, milliseconds. */
+const PART_MS = 10;
+
+/** The same a part at a time, where others share the thread: `pause` is awaited between two parts. */
+export async function flameGraphDataInParts(
+  input: FlameGraphInput,
+  pause: () => Promise<void>,
+): Promise<FlameGraphData> {
+  const tree = new FlameGraphTree(input.splitThreads);
+  let start = performance.now();
+  for (const record of input.records) {
+    tree.add(record);
+    if (performance.now() - start < PART_MS) continue;
+    await pause();
+    start = performance.now();
+  }
+  await pause();
+  return dataOf(input, tree);
+}
+
+function dataOf(input: FlameGraphInput, tree: FlameGraphTree): FlameGraphData {
   return {
     kind: input.kind,
     inverted: input.inverted ?? false,

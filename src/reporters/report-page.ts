@@ -14,6 +14,7 @@ const TITLES: Readonly<Record<ReportKind, string>> = {
   "high-water-mark": "high-water mark",
   leaks: "leaks",
   temporary: "temporary allocations",
+  live: "live memory",
 };
 
 /** The pages that are built into dist/ui. */
@@ -27,8 +28,15 @@ export type PageName = "flamegraph" | "table";
  * @throws Error when the template has no place for the title or the data
  */
 export function fillPage(template: string, title: string, data: Uint8Array, level = 9): string {
-  const payload = gzipSync(data, { level }).toString("base64");
-  return fill(fill(template, TITLE_MARK, escapeHtml(title)), DATA_MARK, payload);
+  return fillPacked(template, title, gzipSync(data, { level }));
+}
+
+/**
+ * The same, of data that is gzipped already.
+ * @throws Error when the template has no place for the title or the data
+ */
+export function fillPacked(template: string, title: string, gzipped: Buffer): string {
+  return fill(fill(template, TITLE_MARK, escapeHtml(title)), DATA_MARK, gzipped.toString("base64"));
 }
 
 /**
@@ -49,7 +57,11 @@ export function readPage(name: PageName): string {
 }
 
 /** What the browser's tab says: the kind of report, unless it is of another subject. */
-export function pageTitle(metadata: Metadata, kind: ReportKind, subject: string = TITLES[kind]): string {
+export function pageTitle(
+  metadata: Pick<Metadata, "commandLine">,
+  kind: ReportKind,
+  subject: string = TITLES[kind],
+): string {
   const script = basename(metadata.commandLine[1] ?? metadata.commandLine[0] ?? "");
   return `${script} · ${subject} · heapray`;
 }

@@ -41,6 +41,8 @@ export interface ScreenOptions {
   readonly paint: (canvas: Canvas) => void;
   /** A key, by terminal-kit's names: `UP`, `ENTER`, `PAGE_DOWN`, `CTRL_A`, or the character. */
   readonly onKey: (key: string) => void;
+  /** A signal that ends programs, after the screen was closed; unless told, it ends this one. */
+  readonly onEnd?: (signal: NodeJS.Signals) => void;
 }
 
 /** Signals that end programs, of those that programs get from their terminal or their user. */
@@ -143,7 +145,8 @@ export class Screen {
 
   #endBy(signal: NodeJS.Signals): void {
     this.close();
-    process.kill(process.pid, signal);
+    if (this.#options.onEnd === undefined) process.kill(process.pid, signal);
+    else this.#options.onEnd(signal);
   }
 
   #draw(): void {
@@ -193,6 +196,11 @@ export function canvasOf(buffer: InstanceType<typeof termkit.ScreenBuffer>, colo
       }
     },
   };
+}
+
+/** How many columns the text takes. */
+export function columnsOf(text: string): number {
+  return termkit.stringWidth(text);
 }
 
 /** The part of a text between columns 0 and `width`, where it starts, and the column after the text. */

@@ -141,7 +141,7 @@ function guides(row: TreeRow): string {
 }
 
 /** From green to red, as memray's. */
-function shareStyle(share: number): Style {
+export function shareStyle(share: number): Style {
   if (share < 0.15) return { color: 70 };
   if (share < 0.3) return { color: 142 };
   if (share < 0.5) return { color: 172 };

@@ -29,6 +29,7 @@ export const NOTHING: Readonly<Record<ReportKind, string>> = {
   "high-water-mark": "The capture holds no allocations.",
   leaks: "Nothing was left behind: every allocation was freed.",
   temporary: "No allocation was freed so soon after it was made.",
+  live: "Nothing is held at this moment.",
 };
 
 /** What a report of a range of time says where it held nothing. */

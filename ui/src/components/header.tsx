@@ -9,6 +9,14 @@ const SUBJECTS = {
   "high-water-mark": "Memory held at the high-water mark",
   leaks: "Memory that was allocated and never freed",
   temporary: "Temporary allocations: freed soon after they were made",
+  live: "Memory held at a moment of the run",
+} as const;
+
+/** What the held bytes are called, and a note on them. */
+const HELD = {
+  leaks: ["Leaked", "never freed"],
+  temporary: ["Temporary", "in all of them"],
+  live: ["Held", "at that moment"],
 } as const;
 
 /** A name, its figure, and a note on it. */
@@ -44,7 +52,7 @@ export function Header({ metadata, kind, ranges = false, heldBytes, helpOpen, in
   ];
   // What a range held is told beside the range.
   if (kind !== "high-water-mark" && !ranges) {
-    const [name, what] = kind === "leaks" ? ["Leaked", "never freed"] : ["Temporary", "in all of them"];
+    const [name, what] = HELD[kind];
     facts.unshift([name, formatBytes(heldBytes), `${formatCount(heldBytes)} bytes ${what}`]);
   }
   return (

@@ -1,0 +1,65 @@
+import { Command, InvalidArgumentError } from "commander";
+import type { LiveSession as Session } from "../live/live-session.js";
+import { checkTerminal, openLiveView } from "./live-view.js";
+import { endLike } from "./signals.js";
+import { tell } from "./standard-error.js";
+
+interface LiveOptions {
+  readonly host: string;
+}
+
+const EXAMPLES = `
+Examples:
+  heapray run --live-remote --live-port 5678 server.js   in one terminal: waits for a client
+  heapray live 5678                                      in another one: shows its memory as it runs
+  heapray live 5678 --host 192.0.2.7
+`;
+
+/** After so long, it is said what is waited for; milliseconds. */
+const SILENT_MS = 300;
+
+export function liveCommand(): Command {
+  return new Command("live")
+    .summary("watch a running program's memory, in the terminal")
+    .description("Show the memory of a program that waits for a client (heapray run --live-remote), as it runs.")
+    .argument("<port>", "the port that the program waits on", portNumber)
+    .option("--host <address>", "the address that it waits on", "127.0.0.1")
+    .addHelpText("after", EXAMPLES)
+    .action(live);
+}
+
+async function live(port: number, { host }: LiveOptions): Promise<void> {
+  checkTerminal();
+  const session = await connectWaiting(port, host);
+  const quitHelp = "quit; the program goes on, and is tracked no longer";
+  const signal = await openLiveView(session, { title: "heapray live", quitHelp });
+  await session.close();
+  if (signal !== undefined) endLike({ code: null, signal });
+}
+
+/**
+ * Connects to the program, and waits for it where it does not listen yet.
+ * @throws {CaptureError} what listens there is none of heapray's, or the address cannot be reached
+ */
+export async function connectWaiting(port: number, host: string): Promise<Session> {
+  const { LiveSession } = await import("../live/live-session.js");
+  const saying = setTimeout(() => {
+    tell(
+      `[heapray] no program waits for a client on ${host}, port ${port}; waiting for one (Ctrl-C ends this). ` +
+        "Each serves one client, the first that connects.\n",
+    );
+  }, SILENT_MS);
+  try {
+    return await LiveSession.connect({ port, host, timeoutMs: Number.POSITIVE_INFINITY });
+  } finally {
+    clearTimeout(saying);
+  }
+}
+
+function portNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535) {
+    throw new InvalidArgumentError("Give a whole number from 1 to 65535.");
+  }
+  return value;
+}
