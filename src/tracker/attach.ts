@@ -65,7 +65,6 @@ export function detach(): string {
 /** @returns whether the capture is complete; undefined where there is none */
 function stop(): boolean | undefined {
   for (const timer of timers.splice(0)) clearTimeout(timer);
-  client = undefined;
   const stopped = tracker;
   tracker = undefined;
   return stopped?.stop();
