@@ -3,14 +3,14 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { AttachAnswer, AttachSettings, TargetVersions } from "../tracker/attach-settings.js";
-import { findAttachable, nameOf } from "./attachable.js";
+import { findAttachable as find, nameOf } from "./attachable.js";
 import { AttachError, LostConnectionError } from "./errors.js";
 import { CLOSE_INSPECTOR, GET_BUILTIN, NAMED, PREPARE_TO_CLOSE_INSPECTOR, VERSIONS } from "./inspector-expressions.js";
 import { openInspector } from "./inspector-port.js";
 import { InspectorSession, TooBusyError } from "./inspector-session.js";
 import { ProcessFacts } from "./process-facts.js";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 /** What is loaded into the process. */
 const BUNDLE = path.join(ROOT, "dist/attach.cjs");
 /** How long its main thread may take; milliseconds. The inspector interrupts JavaScript, but no call into C++. */
@@ -20,6 +20,14 @@ const START_MS = 60_000;
 const CLOSE_MS = 2000;
 const CONNECT_LOOK_MS = 20;
 const MOST_TRIES = 3;
+
+/**
+ * Looks, from outside, at whether a process can be attached to.
+ * @throws {AttachError}
+ */
+export function findAttachable(pid: number): ProcessFacts {
+  return find(pid, BUNDLE);
+}
 
 /**
  * Calls into a running process through its inspector, which is opened for that where it is not, and closed again.
@@ -34,7 +42,7 @@ export async function withProcess<T>(
 ): Promise<T> {
   const { startTime } = new ProcessFacts(pid);
   for (let tries = 1; ; tries++) {
-    const found = findAttachable(pid, BUNDLE);
+    const found = findAttachable(pid);
     try {
       return await inSession(found, work, signal);
     } catch (error) {
@@ -86,7 +94,10 @@ export class AttachedProcess {
   async check(): Promise<void> {
     const text = await this.#session.evaluate(VERSIONS, MAIN_THREAD_MS);
     const versions = JSON.parse(String(text)) as TargetVersions;
-    const { pid } = this.facts;
+    const { pid, threadNames } = this.facts;
+    // Another installation's agent cannot be asked by this one's.
+    const isForeign = loadedAgents(this.facts).some((file) => !file.startsWith(ROOT));
+    if (isForeign && threadNames.includes("heapray")) throw new AttachError(trackedAlready(pid));
     if (versions.other !== undefined) {
       throw new AttachError(`process ${pid} runs ${versions.other}, and heapray's agent is for Node.js.`);
     }
@@ -116,21 +127,27 @@ export class AttachedProcess {
     }
   }
 
-  /** Ends what {@link start} began, whoever called it. */
+  /** Ends what {@link start} began, whoever called it, from whatever installation of heapray. */
   async stop(): Promise<AttachAnswer> {
-    return this.#call("detach", {}, START_MS);
+    let last: AttachAnswer = {};
+    for (const agent of loadedAgents(this.facts)) {
+      const answer = await this.#call("detach", {}, START_MS, path.resolve(agent, "../../../dist/attach.cjs"));
+      if (answer.complete !== undefined) return answer;
+      last = { ...last, ...answer };
+    }
+    return last;
   }
 
   /** Calls a function of what is loaded into the process. */
-  async #call(name: string, settings: object, timeoutMs: number): Promise<AttachAnswer> {
+  async #call(name: string, settings: object, timeoutMs: number, bundle = BUNDLE): Promise<AttachAnswer> {
     // Once this process has given up, it is not to happen any more.
     const deadline = process.hrtime.bigint() + BigInt(timeoutMs) * 1_000_000n;
     const text = await this.#session.evaluate(
       `(() => {
         try {
           if (process.hrtime.bigint() > ${deadline}n) return "{}";
-          const load = ${GET_BUILTIN}("node:module").createRequire(${JSON.stringify(BUNDLE)});
-          return load(${JSON.stringify(BUNDLE)}).${name}(${JSON.stringify(settings)});
+          const load = ${GET_BUILTIN}("node:module").createRequire(${JSON.stringify(bundle)});
+          return load(${JSON.stringify(bundle)}).${name}(${JSON.stringify(settings)});
         } catch (error) {
           return JSON.stringify({ error: { code: String(error.code), message: String(error.message).split("\\n")[0] } });
         }
@@ -145,7 +162,11 @@ export class AttachedProcess {
   #sentence({ code, message }: { code: string; message: string }): string {
     const { pid } = this.facts;
     if (code === "HEAPRAY_TRACKER_ACTIVE") {
-      return `process ${pid} is being tracked already: stop that first, with heapray detach ${pid}.`;
+      return trackedAlready(pid);
+    }
+    const isOthers = this.facts.user !== process.geteuid?.();
+    if (isOthers && (code === "EACCES" || code === "MODULE_NOT_FOUND")) {
+      return `process ${pid} runs as ${nameOf(this.facts.user)}, who may not read heapray's files: install heapray where that user may, not in ${ROOT}.`;
     }
     if (code === "ERR_ACCESS_DENIED") {
       return `process ${pid} runs under Node.js's permission model, which keeps heapray out: start it with --allow-addons and --allow-fs-read=${ROOT}.`;
@@ -162,4 +183,15 @@ export class AttachedProcess {
     if (user === process.geteuid?.()) return `process ${pid} cannot be tracked: ${message}`;
     return `process ${pid} runs as ${nameOf(user)}, who has to write the capture, and cannot: give -o a folder in which that user may. ${message}`;
   }
+}
+
+/** The agents of heapray that a process has loaded, of all installations: absolute paths. */
+export function loadedAgents({ mappedFiles }: ProcessFacts): string[] {
+  // A new one may have been built since.
+  const files = [...mappedFiles].map((file) => file.replace(/ \(deleted\)$/, ""));
+  return files.filter((file) => path.basename(file) === "heapray.node");
+}
+
+function trackedAlready(pid: number): string {
+  return `process ${pid} is being tracked already: stop that first, with heapray detach ${pid}.`;
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AttachError } from "./errors.js";
 import { inspectorUrl } from "./inspector-session.js";
 import { closeOnceOpen } from "./late-inspector.js";
-import { allListening, type ListeningSocket, listeningSockets } from "./listening-sockets.js";
+import { allListening, holderOf, type ListeningSocket, listeningSockets } from "./listening-sockets.js";
 import type { ProcessFacts } from "./process-facts.js";
 
 const USUAL_PORT = 9229;
@@ -93,13 +93,19 @@ function keptShut(pid: number): string {
 /** @throws {AttachError} another process listens there, and goes on doing so */
 async function portIsFree(found: ProcessFacts, port: number, signal: AbortSignal): Promise<void> {
   for (const deadline = Date.now() + PORT_PATIENCE_MS; ; await pause(SLOW_POLL_MS, signal)) {
-    if (port === 0 || !allListening(found).some((one) => one.port === port)) return;
+    const taken = port === 0 ? undefined : allListening(found).find((one) => one.port === port);
+    if (taken === undefined) return;
     if (Date.now() > deadline) {
       throw new AttachError(
-        `process ${found.pid} would open its inspector on port ${port}, where another process listens: close that one (another program's --inspect?) and try again.`,
+        `process ${found.pid} would open its inspector on port ${port}, where ${nameOfHolder(taken)} listens: close that one, and try again.`,
       );
     }
   }
+}
+
+function nameOfHolder(socket: ListeningSocket): string {
+  const holder = holderOf(socket);
+  return holder === undefined ? "another process" : `process ${holder.pid} (${holder.commandLine.join(" ")})`;
 }
 
 async function waitForInspector(
@@ -137,8 +143,9 @@ export function newInspector(found: ProcessFacts, known: ReadonlySet<string>): P
 /** Of a process that has nothing else to do. */
 function whyNotOpened(found: ProcessFacts, port: number): string {
   const { pid, isUnderPermissions } = found;
-  if (allListening(found).some((one) => one.port === port)) {
-    return `process ${pid} could not open its inspector, since another process listens on port ${port}: close that one and try again.`;
+  const taken = allListening(found).find((one) => one.port === port);
+  if (taken !== undefined) {
+    return `process ${pid} could not open its inspector, since ${nameOfHolder(taken)} listens on port ${port}: close that one, and try again.`;
   }
   if (isUnderPermissions) return keptShut(pid);
   return `process ${pid} does not open its inspector: the program has a SIGUSR1 handler of its own, which heapray's signal came to; start it with --inspect=127.0.0.1:0, or under heapray run.`;

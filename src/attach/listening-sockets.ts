@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import type { ProcessFacts } from "./process-facts.js";
+import { ProcessFacts } from "./process-facts.js";
 
 /** A TCP socket that waits for connections. */
 export interface ListeningSocket {
@@ -20,6 +20,12 @@ export function listeningSockets(process: ProcessFacts): ListeningSocket[] {
 /** Those of all processes that share a process's network. */
 export function allListening(process: ProcessFacts): ListeningSocket[] {
   return ["net/tcp", "net/tcp6"].flatMap((table) => rowsOf(process.path(table)));
+}
+
+/** The process that has a socket open; undefined where that cannot be seen. */
+export function holderOf({ inode }: ListeningSocket): ProcessFacts | undefined {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.map((pid) => new ProcessFacts(Number(pid))).find((one) => socketInodes(one).has(inode));
 }
 
 function rowsOf(table: string): ListeningSocket[] {

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 
 /** The signal that has Node.js open its inspector: SIGUSR1 on Linux x64. */
 const INSPECTOR_SIGNAL = 10;
@@ -95,6 +95,15 @@ export class ProcessFacts {
   get mappedFiles(): Set<string> {
     const lines = (this.#read("maps") ?? "").split("\n");
     return new Set(lines.map((line) => line.split(/\s+/).slice(5).join(" ")).filter((file) => file.startsWith("/")));
+  }
+
+  /** Of all its threads. */
+  get threadNames(): string[] {
+    try {
+      return readdirSync(this.path("task")).map((thread) => this.#read(`task/${thread}/comm`)?.trim() ?? "");
+    } catch {
+      return [];
+    }
   }
 
   /** Whether a namespace is that of this process, too. */

@@ -26,7 +26,7 @@ function watch({ pid }: Program, ...options: string[]): PseudoTerminal {
 }
 
 async function startServer(binary: string): Promise<{ server: Program; port: number }> {
-  const server = programs.start(binary, [program("server.cjs"), "worker"]);
+  const server = programs.start(binary, ["--inspect-port=0", program("server.cjs"), "worker"]);
   return { server, port: await server.port() };
 }
 

@@ -34,7 +34,7 @@ interface State {
 
 describe.each(isShort ? nodeVersions.slice(0, 1) : nodeVersions)("on $name", ({ name, path: binary }) => {
   test(`${ATTACHES} times: no request fails, and nothing grows`, { timeout: 60_000 + ATTACHES * 5000 }, async () => {
-    const server = programs.start(binary, ["--expose-gc", program("server.cjs"), "worker"]);
+    const server = programs.start(binary, ["--expose-gc", "--inspect-port=0", program("server.cjs"), "worker"]);
     const port = await server.port();
     const state = async () => {
       const told = (await (await fetch(`http://127.0.0.1:${port}/state`)).json()) as State;

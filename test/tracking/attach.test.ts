@@ -6,11 +6,12 @@ import { FileReader } from "../../src/analysis/file-reader.js";
 import { type Program, Programs } from "../support/attaching.js";
 import { cliPath, type Folder, heapray, node, root, temporaryFolder } from "../support/heapray.js";
 import { type NodeVersion, nodeVersions } from "../support/node-versions.js";
-import { until } from "../support/running.js";
+import { freePort, until } from "../support/running.js";
 import { program } from "./truth.js";
 
 const SIZE = 100_003;
-const USUAL_INSPECTOR_PORT = 9229;
+/** Where the inspector opens: on the usual port, tests that run side by side would meet. */
+const ANY_PORT = "--inspect-port=0";
 
 let folder: Folder;
 const programs = new Programs();
@@ -67,7 +68,7 @@ function lineOf(name: string, marker: string): number {
 }
 
 async function startServer({ path: binary }: Pick<NodeVersion, "path">, ...args: string[]) {
-  const server = programs.start(binary, ["--expose-gc", program("server.cjs"), ...args]);
+  const server = programs.start(binary, [ANY_PORT, program("server.cjs"), ...args]);
   return { server, port: await server.port() };
 }
 
@@ -99,7 +100,7 @@ describe.each(nodeVersions)("on $name", (version) => {
     expect(server.listening).toEqual([port]);
     expect(server.stdout).toBe(`listens on ${port}\n`);
     const state = await (await fetch(`http://127.0.0.1:${port}/state`)).json();
-    expect(state).toMatchObject({ execArgv: ["--expose-gc"] });
+    expect(state).toMatchObject({ execArgv: [ANY_PORT] });
   });
 
   test("what the program is made of does not matter: an ES module, frozen intrinsics, a busy loop", async () => {
@@ -209,7 +210,7 @@ describe("attach", () => {
       await sleep(afterMs);
       attaching.kill("SIGINT");
       await attaching.ended;
-      await until(() => !server.listening.includes(USUAL_INSPECTOR_PORT));
+      await until(() => server.listening.length === 1);
       expect(server.hasEnded).toBe(false);
       expect(heapray(["detach", String(server.pid)]).stderr).toContain("is not being tracked by heapray attach.");
     }
@@ -301,16 +302,61 @@ describe("attach", () => {
     },
   );
 
-  test("an agent that is not built is told of, with the command that builds it", async () => {
-    for (const name of ["bin", "dist", "package.json"])
-      cpSync(path.join(root, name), folder.join(name), { recursive: true });
+  /** An installation of its own. */
+  function install(...parts: string[]): string {
+    for (const part of ["bin", "dist", "package.json", ...parts]) {
+      cpSync(path.join(root, part), folder.join(part), { recursive: true });
+    }
     symlinkSync(path.join(root, "node_modules"), folder.join("node_modules"));
-    const { server } = await startServer(running);
-    const { stderr } = node([folder.join("bin/heapray.js"), "attach", String(server.pid), "-o", capture()]);
+    return folder.join("bin/heapray.js");
+  }
+
+  test("an agent that is not built is told of, with the command that builds it", async () => {
+    const cli = install();
+    const { server, port } = await startServer(running);
+    const { stderr } = node([cli, "attach", String(server.pid), "-o", capture()]);
     expect(stderr).toBe(
       `heapray: process ${server.pid} runs Node.js ${process.version}, for which heapray's agent is not built: ` +
         `run "node ${folder.join("scripts/build-native.mjs")} --node ${process.execPath}".\n`,
     );
-    expect(server.listening).toEqual([await server.port()]);
+    expect(server.listening).toEqual([port]);
+  });
+
+  test("what one installation tracks, another one knows of, and can end", async () => {
+    const cli = install(`build/node-v${process.versions.modules}/heapray.node`);
+    const { server, port } = await startServer(running);
+    const attaching = programs.start(process.execPath, [
+      cli,
+      "attach",
+      String(server.pid),
+      "-o",
+      folder.join("theirs.bin"),
+    ]);
+    await attaching.says("is being tracked");
+    expect(heapray(["attach", String(server.pid), "-o", capture()]).stderr).toContain("is being tracked already");
+    expect(heapray(["detach", String(server.pid)])).toMatchObject({ status: 0 });
+    expect(await attaching.ended).toEqual({ status: 0, signal: null });
+    const own = await attached(server.pid);
+    await request(port, 2);
+    own.kill("SIGINT");
+    await own.ended;
+    expect(Object.values(madeBy(SIZE))).toEqual([2]);
+  });
+
+  test("another program's inspector on the same port is told of", async () => {
+    const taken = await freePort();
+    const debugged = programs.start(process.execPath, [`--inspect=127.0.0.1:${taken}`, program("server.cjs")]);
+    await debugged.port();
+    const server = programs.start(process.execPath, [`--inspect-port=${taken}`, program("server.cjs")]);
+    const port = await server.port();
+    const { status, stderr } = heapray(["attach", String(server.pid), "-o", capture()]);
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(
+        `on port ${taken}, where process ${debugged.pid} \\(.*server.cjs\\) listens: close that one`,
+      ),
+    });
+    expect(server.listening).toEqual([port]);
+    expect(server.stderr).toBe("");
   });
 });
