@@ -5,7 +5,8 @@ import { defineConfig, type Plugin } from "vite";
 import { viteSingleFile } from "vite-plugin-singlefile";
 
 /**
- * Lets the page run its own script and nothing else: no network, no script that a hostile name might bring in.
+ * Lets the page run its own script and nothing else: no network, no script that a hostile name might bring in. The live
+ * page may ask whoever served it.
  * Comes after everything is inlined, because the script is allowed by its hash.
  */
 function contentSecurityPolicy(): Plugin {
@@ -22,7 +23,8 @@ function contentSecurityPolicy(): Plugin {
           const code = scripts[0]?.[1] ?? "";
           if (scripts.length !== 1 || code === "") throw new Error("expected the page to have one script, inlined");
           const hash = createHash("sha256").update(code).digest("base64");
-          const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
+          const connect = file.fileName === "live.html" ? " connect-src 'self';" : "";
+          const policy = `default-src 'none'; script-src 'sha256-${hash}';${connect} style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
           const meta = `<meta http-equiv="Content-Security-Policy" content="${policy}" />`;
           file.source = html.replace('<meta charset="utf-8" />', (charset) => `${charset}\n    ${meta}`);
         }

@@ -22,6 +22,7 @@ import {
   type LocationTotals,
   selectedSums,
 } from "./live-locations.js";
+import type { LocationFigures } from "./location-figures.js";
 import { NativeFrames } from "./native-frames.js";
 import { SnapshotSeries } from "./snapshot-series.js";
 import { StackTraces } from "./stack-traces.js";
@@ -191,6 +192,11 @@ export class LiveCapture {
   /** The threads that have allocated, in the order in which they began to. */
   get threads(): LiveThread[] {
     return this.#inquiry?.threads.list ?? [];
+  }
+
+  /** What reports of all that is live are made from; undefined until the header has arrived. */
+  get contents(): { readonly context: RecordContext; readonly figures: LocationFigures } | undefined {
+    return this.#context && { context: this.#context, figures: this.#mark };
   }
 
   get #inquiry() {

@@ -1,36 +1,26 @@
-import path from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import type { FileReader } from "../analysis/file-reader.js";
-import type { Growth, GrowthBy } from "../analysis/growth.js";
-import type { AllocationRecord } from "../capture/records.js";
+import type { Growth } from "../analysis/growth.js";
+import type { Moment } from "../analysis/records-at.js";
 import { openReader } from "./capture.js";
-import { type ConfidentialOptions, withConfidentialOption } from "./confidential.js";
+import { withConfidentialOption } from "./confidential.js";
+import { type DiffPageOptions, graphOf, pageOf } from "./diff-page.js";
 import { CliError } from "./errors.js";
-import { describeMoment, type Moment, parseMoment } from "./moment.js";
+import { type GrowthLimit, parseGrowthLimit } from "./growth-limit.js";
+import { describeMoment, parseMoment } from "./moment.js";
 import { paintFor } from "./paint.js";
-import { checkOutputFile, reportFileName, typed } from "./paths.js";
+import { typed } from "./paths.js";
 import { tell } from "./standard-error.js";
 import { print } from "./standard-output.js";
 import { writeWholeFile } from "./whole-file.js";
 import { countingNumber } from "./whole-number.js";
 
-interface DiffOptions extends ConfidentialOptions {
+interface DiffOptions extends DiffPageOptions {
   readonly from?: Moment;
   readonly to?: Moment;
-  readonly leaks: boolean;
-  readonly by: GrowthBy;
   readonly maxRows: number;
   readonly json: boolean;
-  readonly failIfGrown?: Limit;
-  readonly flamegraph: boolean;
-  readonly output?: string;
-  readonly force: boolean;
-}
-
-/** How much growth is too much: `5%`, or bytes. */
-interface Limit {
-  readonly text: string;
-  readonly bytes: (before: number) => number;
+  readonly failIfGrown?: GrowthLimit;
 }
 
 const EXAMPLES = `
@@ -63,7 +53,7 @@ export function diffCommand(): Command {
     )
     .option("-r, --max-rows <n>", "how many to print of what grew, and of what shrank", countingNumber, 10)
     .option("--json", "print JSON, with every place that changed", false)
-    .option("--fail-if-grown <limit>", "exit with 1 when memory grew by more: 5%, 10MB, 4096", parseLimit)
+    .option("--fail-if-grown <limit>", "exit with 1 when memory grew by more: 5%, 10MB, 4096", parseGrowthLimit)
     .option("--flamegraph", "make a differential flame graph, as one HTML file, instead of printing", false)
     .option(
       "-o, --output <file>",
@@ -79,6 +69,7 @@ async function diff(before: string, after: string | undefined, options: DiffOpti
   const { from, to } = momentsOf(after !== undefined, options);
   const page = pageOf(before, after, options);
   const { changeOf, growthOf } = await import("../analysis/growth.js");
+  const { recordsAt } = await import("../analysis/records-at.js");
   const opened = [await openReader(before)];
   const whats = {
     before: `${typed(before)} ${describeMoment(from)}`,
@@ -87,17 +78,16 @@ async function diff(before: string, after: string | undefined, options: DiffOpti
   let growth: Growth;
   try {
     const first = opened[0]?.reader as FileReader;
-    let sides: Iterable<AllocationRecord>[];
     let second = first;
-    if (after === undefined) {
-      sides = recordsAt(first, [from, to]);
-    } else {
+    if (after !== undefined) {
       const other = await openReader(after);
       opened.push(other);
       second = other.reader;
-      sides = [...recordsAt(first, [from]), ...recordsAt(second, [to])];
     }
-    const [old = [], current = []] = sides;
+    checkWithin(first, from);
+    checkWithin(second, to);
+    const [old = [], current = []] =
+      second === first ? recordsAt(first, [from, to]) : [...recordsAt(first, [from]), ...recordsAt(second, [to])];
     const graph = page && (await graphOf(first, second, whats, options));
     growth = growthOf(
       { records: graph?.adding("before", old) ?? old, cwd: first.metadata.cwd },
@@ -137,56 +127,6 @@ async function diff(before: string, after: string | undefined, options: DiffOpti
   }
 }
 
-/**
- * The page to write, checked before any work is done.
- * @throws {CliError} it cannot be written, or options of the page are given without it
- */
-function pageOf(
-  before: string,
-  after: string | undefined,
-  options: DiffOptions,
-): { name: string; path: string } | undefined {
-  if (!options.flamegraph) {
-    const given = options.output !== undefined ? "-o" : options.force ? "-f" : undefined;
-    const stray = given ?? (options.confidentialFiles === "default" ? undefined : "--confidential-files");
-    if (stray !== undefined) throw new CliError(`${stray} is for the page that --flamegraph makes; give that too.`);
-    return undefined;
-  }
-  const name = options.output ?? defaultName(before, after);
-  return { name, path: checkOutputFile(name, options.force) };
-}
-
-/** `heapray-diff-a.1-b.2.html` beside the second capture; of one capture, `heapray-diff-a.1.html`. */
-function defaultName(before: string, after: string | undefined): string {
-  if (after === undefined) return reportFileName(before, "diff", ".html");
-  const first = path.parse(before).name.replace(/^heapray-/, "");
-  return reportFileName(after, `diff-${first}`, ".html");
-}
-
-async function graphOf(
-  first: FileReader,
-  second: FileReader,
-  whats: { before: string; after: string },
-  options: DiffOptions,
-) {
-  const { DiffGraph } = await import("../reporters/flamegraph-diff.js");
-  const { disclosureOf } = await import("../reporters/confidential-files.js");
-  const disclosure = disclosureOf(options.confidentialFiles, second.metadata);
-  const side = (reader: FileReader, what: string) => ({
-    what: disclosure.file(what),
-    cwd: reader.metadata.cwd,
-    sourceLine: (file: string, line: number) => reader.sourceText.line(file, line),
-  });
-  return new DiffGraph({
-    before: side(first, whats.before),
-    after: side(second, whats.after),
-    by: options.by,
-    metadata: second.metadata,
-    kind: options.leaks ? "leaks" : "high-water-mark",
-    disclosure,
-  });
-}
-
 /** @throws {CliError} the options contradict each other */
 function momentsOf(two: boolean, { from, to, leaks }: DiffOptions): { from: Moment; to: Moment } {
   if (leaks && (from !== undefined || to !== undefined)) {
@@ -202,31 +142,11 @@ function momentsOf(two: boolean, { from, to, leaks }: DiffOptions): { from: Mome
   return moments;
 }
 
-/** What was live at each of the moments; at the start, nothing. */
-function recordsAt(reader: FileReader, moments: readonly Moment[]): Iterable<AllocationRecord>[] {
-  const options = { mergeThreads: false };
-  const times = moments.filter((moment) => typeof moment === "number");
-  const lasted = reader.metadata.endTimeMs - reader.metadata.startTimeMs;
-  const late = times.find((time) => time > lasted);
-  if (late !== undefined) {
-    throw new CliError(
-      `the run lasted ${(lasted / 1000).toFixed(1)} s; there is no moment ${late / 1000} s after its start.`,
-    );
-  }
-  const atTimes = times.length > 0 ? reader.getLiveAllocationRecordsAt(times, options) : [];
-  return moments.map((moment) => {
-    if (moment === "start") return [];
-    if (moment === "peak") return reader.getHighWatermarkAllocationRecords(options);
-    if (moment === "end") return reader.getLeakedAllocationRecords(options);
-    return atTimes.shift() ?? [];
-  });
-}
-
-function parseLimit(text: string): Limit {
-  const [, number, unit = ""] = /^(\d+(?:\.\d+)?) ?(%|[kMGT]?B?)$/.exec(text) ?? [];
-  if (number === undefined) throw new InvalidArgumentError("Give a share or a size: 5%, 10MB, 4096.");
-  const value = Number(number);
-  if (unit === "%") return { text, bytes: (before) => (before * value) / 100 };
-  const factor = 1000 ** ["", "k", "M", "G", "T"].indexOf(unit.replace("B", ""));
-  return { text, bytes: () => value * factor };
+/** @throws {CliError} the run had ended before */
+function checkWithin({ metadata }: FileReader, moment: Moment): void {
+  const lasted = metadata.endTimeMs - metadata.startTimeMs;
+  if (typeof moment !== "number" || moment <= lasted) return;
+  throw new CliError(
+    `the run lasted ${(lasted / 1000).toFixed(1)} s; there is no moment ${moment / 1000} s after its start.`,
+  );
 }

@@ -1,11 +1,13 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { LiveSession as Session } from "../live/live-session.js";
 import { checkTerminal, openLiveView } from "./live-view.js";
+import { checkWebPort, type LivePageOptions, showLivePage } from "./live-web.js";
 import { endLike } from "./signals.js";
 import { tell } from "./standard-error.js";
 
-interface LiveOptions {
+interface LiveOptions extends LivePageOptions {
   readonly host: string;
+  readonly web: boolean;
 }
 
 const EXAMPLES = `
@@ -13,6 +15,7 @@ Examples:
   heapray run --live-remote --live-port 5678 server.js   in one terminal: waits for a client
   heapray live 5678                                      in another one: shows its memory as it runs
   heapray live 5678 --host 192.0.2.7
+  heapray live 5678 --web                                shows it in the browser
 `;
 
 /** After so long, it is said what is waited for; milliseconds. */
@@ -20,15 +23,24 @@ const SILENT_MS = 300;
 
 export function liveCommand(): Command {
   return new Command("live")
-    .summary("watch a running program's memory, in the terminal")
+    .summary("watch a running program's memory, in the terminal or in the browser")
     .description("Show the memory of a program that waits for a client (heapray run --live-remote), as it runs.")
     .argument("<port>", "the port that the program waits on", portNumber)
     .option("--host <address>", "the address that it waits on", "127.0.0.1")
+    .option("--web", "serve a page for the browser instead, to this machine alone, and print its address", false)
+    .addOption(
+      new Option("--web-port <port>", "the port to serve the page on (default: a free one)")
+        .argParser(portNumber)
+        .implies({ web: true }),
+    )
+    .addOption(new Option("--open", "open the page in the browser").implies({ web: true }))
     .addHelpText("after", EXAMPLES)
     .action(live);
 }
 
-async function live(port: number, { host }: LiveOptions): Promise<void> {
+async function live(port: number, { host, web, ...page }: LiveOptions): Promise<void> {
+  if (web && page.webPort !== undefined) await checkWebPort(page.webPort);
+  if (web) return showLivePage(await connectWaiting(port, host), page);
   checkTerminal();
   const session = await connectWaiting(port, host);
   const quitHelp = "quit; the program goes on, and is tracked no longer";

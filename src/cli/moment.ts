@@ -1,7 +1,5 @@
 import { InvalidArgumentError } from "commander";
-
-/** A moment of a run: one that has a name, or milliseconds since the start. */
-export type Moment = "start" | "peak" | "end" | number;
+import type { Moment } from "../analysis/records-at.js";
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|[smh]))+$/;

@@ -5,6 +5,7 @@ import type { LiveQuery, LocationName } from "../analysis/live-locations.js";
 import { CaptureError } from "../capture/errors.js";
 import type { CaptureHeader } from "../capture/records.js";
 import { readTemplate } from "../reporters/flamegraph-page.js";
+import type { PageQuery } from "../reporters/live-page-data.js";
 import { fillPacked, pageTitle } from "../reporters/report-page.js";
 import type { Answer, Ask, GraphAnswer, LiveEnd, LiveState, LocationsAnswer, Told, WorkerOptions } from "./messages.js";
 
@@ -153,6 +154,11 @@ export class LiveSession {
     return ((await this.#ask("graph", query)) as GraphAnswer).data;
   }
 
+  /** The largest part of what is live as the live page shows it, packed as `encodeFlameGraph` does it and gzipped. */
+  async pageData(query: PageQuery = {}): Promise<Uint8Array> {
+    return ((await this.#ask("page", query)) as GraphAnswer).data;
+  }
+
   /**
    * What is live as a flame graph: one HTML document that opens offline.
    * @throws Error when the page's template is not built
@@ -183,12 +189,12 @@ export class LiveSession {
     await this.#worker.terminate();
   }
 
-  #ask(what: Ask["what"], query: LiveQuery): Promise<Answer> {
+  #ask(what: Ask["what"], query: LiveQuery | PageQuery): Promise<Answer> {
     if (this.#closed) return Promise.reject(new CaptureError("CLOSED", "", "The live session is closed."));
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, what, query } satisfies Ask);
+      this.#worker.postMessage({ id, what, query } as Ask);
     });
   }
 

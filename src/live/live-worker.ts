@@ -4,6 +4,7 @@
  */
 import { setImmediate as pause, setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
+import { gzipSync } from "node:zlib";
 import type { LocationSums } from "../analysis/allocation-record.js";
 import type { LiveQuery } from "../analysis/live-locations.js";
 import { TimelineRecorder } from "../analysis/memory-timeline.js";
@@ -12,6 +13,8 @@ import { CaptureError } from "../capture/errors.js";
 import type { MemorySnapshot } from "../capture/records.js";
 import { flameGraphDataInParts } from "../reporters/flamegraph.js";
 import { encodeFlameGraph } from "../reporters/flamegraph-codec.js";
+import { liveGraphData } from "../reporters/live-graph.js";
+import type { PageQuery } from "../reporters/live-page-data.js";
 import { endOf } from "./live-end.js";
 import { LivePace } from "./live-pace.js";
 import type { Ask, GraphAnswer, LiveEnd, LiveState, LocationsAnswer, Told, WorkerOptions } from "./messages.js";
@@ -20,6 +23,11 @@ import type { Ask, GraphAnswer, LiveEnd, LiveState, LocationsAnswer, Told, Worke
 const STATE_MS = 200;
 /** After an answer that took t, reading has the thread for so many t. */
 const READING_SHARE = 3;
+/** Reading that is less far behind keeps up; it then has the thread for so long at most, milliseconds. */
+const KEEPS_UP_MS = 200;
+const LONGEST_REST_MS = 500;
+/** Of what goes no further than to this machine's browser. */
+const PAGE_GZIP_LEVEL = 1;
 
 const { host, port, timeoutMs, sourceMaps } = workerData as WorkerOptions;
 const timeline = new TimelineRecorder();
@@ -33,6 +41,10 @@ let held: { readonly sums: LocationSums; readonly state: LiveState } | undefined
 let namesTold = 0;
 /** When the next answer may be computed. */
 let answersFrom = 0;
+/** When the last answer was ready. */
+let answeredAt = 0;
+/** By how much reading was behind when that was told last, milliseconds. */
+let behindMs = 0;
 
 function tell(told: Told, transfer: readonly ArrayBufferLike[] = []): void {
   parentPort?.postMessage(told, transfer as ArrayBuffer[]);
@@ -47,7 +59,8 @@ function onMemorySnapshot(snapshot: MemorySnapshot): void {
 function state(): LiveState {
   const { liveBytes, peakBytes, totalAllocations, threads, warnings } = reader.capture;
   const now = performance.now();
-  const { allocationRate, behindMs, elapsedMs } = pace.at(now, totalAllocations, end !== undefined);
+  const { allocationRate, elapsedMs, ...paced } = pace.at(now, totalAllocations, end !== undefined);
+  behindMs = paced.behindMs;
   return {
     liveBytes,
     peakBytes,
@@ -62,16 +75,30 @@ function state(): LiveState {
   };
 }
 
+/** When reading can spare the time for an answer. */
+async function turn(): Promise<void> {
+  while (end === undefined) {
+    // Where reading keeps up all the same, it does not need that much: the machine is busy with other things.
+    const from = behindMs < KEEPS_UP_MS ? Math.min(answersFrom, answeredAt + LONGEST_REST_MS) : answersFrom;
+    const wait = from - performance.now();
+    if (wait <= 0) return;
+    await sleep(wait);
+  }
+}
+
+function answered(start: number): void {
+  answeredAt = performance.now();
+  answersFrom = answeredAt + READING_SHARE * (answeredAt - start);
+}
+
 async function locations(query: LiveQuery): Promise<LocationsAnswer> {
-  const wait = answersFrom - performance.now();
-  if (wait > 0 && end === undefined) await sleep(wait);
+  await turn();
   const start = performance.now();
   const totals = reader.capture.locations(query, held?.sums);
   const firstName = namesTold;
   const names = reader.capture.locationNames.slice(firstName);
   namesTold = firstName + names.length;
-  const now = performance.now();
-  answersFrom = now + READING_SHARE * (now - start);
+  answered(start);
   return { firstName, names, totals };
 }
 
@@ -95,21 +122,35 @@ async function graph(query: LiveQuery): Promise<GraphAnswer> {
   return { data: encodeFlameGraph(data) };
 }
 
-async function answer({ id, what, query }: Ask): Promise<void> {
+async function page(query: PageQuery): Promise<GraphAnswer> {
+  await turn();
+  const start = performance.now();
+  const { contents, metadata: told, snapshots, sourceText, end: toldEnd } = reader.capture;
+  if (contents === undefined || told === undefined) throw new Error("nothing has arrived");
+  const metadata = { ...told, complete: end === undefined || toldEnd !== undefined };
+  const sourceLine = (file: string, line: number) => sourceText.line(file, line);
+  const graph = liveGraphData({ ...contents, ...query, snapshots, metadata, sourceLine });
+  const data = gzipSync(encodeFlameGraph(graph), { level: PAGE_GZIP_LEVEL });
+  answered(start);
+  return { data };
+}
+
+async function answer(ask: Ask): Promise<void> {
+  const { id } = ask;
   try {
-    if (what === "hold") {
+    if (ask.what === "hold") {
       held = { sums: reader.capture.hold(), state: state() };
       tell({ type: "answer", id, answer: held.state });
-    } else if (what === "release") {
+    } else if (ask.what === "release") {
       held = undefined;
       tell({ type: "answer", id, answer: state() });
-    } else if (what === "locations") {
-      const found = await locations(query);
+    } else if (ask.what === "locations") {
+      const found = await locations(ask.query);
       const { ownBytes, totalBytes, ownAllocations, totalAllocations } = found.totals;
       const columns = [ownBytes, totalBytes, ownAllocations, totalAllocations].map(({ buffer }) => buffer);
       tell({ type: "answer", id, answer: found }, found.totals.ownBytes.length > 0 ? columns : []);
     } else {
-      const found = await graph(query);
+      const found = await (ask.what === "page" ? page(ask.query) : graph(ask.query));
       tell({ type: "answer", id, answer: found });
     }
   } catch (error) {

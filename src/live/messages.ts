@@ -3,6 +3,7 @@ import type { LiveQuery, LiveThread, LocationName, LocationTotals } from "../ana
 import type { MemoryTimeline } from "../analysis/memory-timeline.js";
 import type { CaptureErrorCode } from "../capture/errors.js";
 import type { CaptureHeader, MemorySnapshot } from "../capture/records.js";
+import type { PageQuery } from "../reporters/live-page-data.js";
 
 /** What the worker is started with. */
 export interface WorkerOptions {
@@ -53,12 +54,13 @@ export interface LiveState {
 }
 
 /** What the worker is asked for. */
-export interface Ask {
+export type Ask = {
   readonly id: number;
-  /** `hold`: from then on, answers are about what was live then; until `release`. */
-  readonly what: "locations" | "graph" | "hold" | "release";
-  readonly query: LiveQuery;
-}
+} /** `hold`: from then on, answers are about what was live then; until `release`. */ & (
+  | { readonly what: "locations" | "graph" | "hold" | "release"; readonly query: LiveQuery }
+  /** Always about what is live now: several pages may be open, each paused or not. */
+  | { readonly what: "page"; readonly query: PageQuery }
+);
 
 export interface LocationsAnswer {
   /** Of the first row, those that were sent before left out. */
@@ -68,7 +70,7 @@ export interface LocationsAnswer {
 }
 
 export interface GraphAnswer {
-  /** As `encodeFlameGraph` makes it. */
+  /** As `encodeFlameGraph` makes it; of a page, gzipped. */
   readonly data: Uint8Array;
 }
 

@@ -22,6 +22,8 @@ export const Category = {
   THREAD: 5,
   /** The root, which stands for everything. */
   ROOT: 6,
+  /** Stands for all stacks below its parent that are too small to be told apart. */
+  SMALL: 7,
 } as const;
 export type Category = (typeof Category)[keyof typeof Category];
 

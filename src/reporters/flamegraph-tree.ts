@@ -44,6 +44,8 @@ export class FlameGraphTree {
 
   readonly #splitThreads: boolean;
   #compares = false;
+  /** The frame of what is too small. */
+  #small: number | undefined;
 
   /** `splitThreads`: whether stacks are below the frame of their thread. */
   constructor(splitThreads = false) {
@@ -81,12 +83,42 @@ export class FlameGraphTree {
     record: Pick<AllocationRecord, "tid" | "threadName" | "allocator" | "stackTrace">,
     frames: readonly Frame[] = record.stackTrace(),
   ): number {
-    const name = record.threadName === "" ? String(record.tid) : record.threadName;
+    const name = threadNameOf(record);
     let node = 0;
     if (frames.length === 0 || this.#splitThreads) node = this.#child(node, this.#frames.ofThread(name));
     for (let i = frames.length - 1; i >= 0; i--) node = this.#child(node, this.#frames.numberOf(frames[i] as Frame));
-    const thread = idOf(this.#threads, name);
-    const kind = kindOf(record.allocator);
+    return this.#weightAt(node, name, kindOf(record.allocator));
+  }
+
+  /** Makes room for what a thread allocates, in the order of such calls. */
+  addThread(name: string): void {
+    idOf(this.#threads, name);
+  }
+
+  /** The node of a frame called by that of another node, made if need be; node 0 is the root. */
+  below(parent: number, frame: Frame): number {
+    return this.#child(parent, this.#frames.numberOf(frame));
+  }
+
+  /** The node of what a thread allocated without any frames. */
+  ofThread(name: string): number {
+    return this.#child(0, this.#frames.ofThread(name));
+  }
+
+  /** The node of all that is too small to have nodes of its own below another one. */
+  smallBelow(parent: number): number {
+    this.#small ??= this.#frames.addSpecial("small stacks", Category.SMALL);
+    return this.#child(parent, this.#small);
+  }
+
+  addAt(node: number, amount: Pick<AllocationRecord, "threadName" | "allocator" | "size" | "nAllocations">): void {
+    const weight = this.#weights[this.#weightAt(node, amount.threadName, kindOf(amount.allocator))] as Weight;
+    weight.bytes += amount.size;
+    weight.allocations += amount.nAllocations;
+  }
+
+  #weightAt(node: number, threadName: string, kind: MemoryKind): number {
+    const thread = idOf(this.#threads, threadName);
     const key = `${node} ${thread} ${kind}`;
     let weight = this.#weightIds.get(key);
     if (weight === undefined) {
@@ -132,7 +164,7 @@ export class FlameGraphTree {
       strings: strings.list,
       threads: [...this.#threads.keys()],
       nodes,
-      ...this.#weightTables(rank),
+      ...this.#weightTables(order, rank),
     };
   }
 
@@ -150,12 +182,10 @@ export class FlameGraphTree {
     return node;
   }
 
-  #weightTables(rank: Uint32Array): Pick<TreeTables, "weights" | "before"> {
+  #weightTables(order: Uint32Array, rank: Uint32Array): Pick<TreeTables, "weights" | "before"> {
     const at = (node: number): number => rank[node] as number;
-    const ordered = [...this.#weights.entries()];
-    ordered.sort(([, a], [, b]) => at(a.node) - at(b.node) || a.thread - b.thread || a.kind - b.kind);
-    this.#order = ordered.map(([weight]) => weight);
-    const rows = ordered.map(([, row]) => row);
+    this.#order = this.#weightOrder(order);
+    const rows = this.#order.map((weight) => this.#weights[weight] as Weight);
     const weights = {
       node: Uint32Array.from(rows, (row) => at(row.node)),
       thread: Uint32Array.from(rows, (row) => row.thread),
@@ -167,6 +197,34 @@ export class FlameGraphTree {
     const bytes = Float64Array.from(rows, (row) => row.bytesBefore);
     return { weights, before: { bytes, allocations: Float64Array.from(rows, (row) => row.allocationsBefore) } };
   }
+
+  /** The weights by the order of their nodes, and those of one node by thread and kind. */
+  #weightOrder(nodes: Uint32Array): number[] {
+    const weights = this.#weights;
+    const first = new Int32Array(nodes.length).fill(-1);
+    const next = new Int32Array(weights.length);
+    for (let weight = weights.length - 1; weight >= 0; weight--) {
+      const { node } = weights[weight] as Weight;
+      next[weight] = first[node] as number;
+      first[node] = weight;
+    }
+    const ordered: number[] = [];
+    const before = (a: number, b: number): number => {
+      const [one, other] = [weights[a] as Weight, weights[b] as Weight];
+      return one.thread - other.thread || one.kind - other.kind;
+    };
+    for (const node of nodes) {
+      const start = ordered.length;
+      for (let weight = first[node] as number; weight !== -1; weight = next[weight] as number) ordered.push(weight);
+      if (ordered.length - start > 1) ordered.push(...ordered.splice(start).sort(before));
+    }
+    return ordered;
+  }
+}
+
+/** What a page calls a thread. */
+export function threadNameOf({ tid, threadName }: Pick<AllocationRecord, "tid" | "threadName">): string {
+  return threadName === "" ? String(tid) : threadName;
 }
 
 /** What kind of memory an allocator gives. */

@@ -18,7 +18,7 @@ const TITLES: Readonly<Record<ReportKind, string>> = {
 };
 
 /** The pages that are built into dist/ui. */
-export type PageName = "flamegraph" | "table";
+export type PageName = "flamegraph" | "table" | "live";
 
 /**
  * The page's HTML, complete and self-contained.

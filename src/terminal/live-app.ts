@@ -27,7 +27,7 @@ export interface LiveAppOptions {
  */
 export async function watchLive(session: LiveSession, options: LiveAppOptions): Promise<NodeJS.Signals | undefined> {
   const { header } = session;
-  const state = new LiveViewState(session.state, Boolean(header.options.traceJsHeap));
+  const state = new LiveViewState(session.state, header);
   let signal: NodeJS.Signals | undefined;
   const screen = new Screen({
     colors: options.colors,

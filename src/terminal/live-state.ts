@@ -1,5 +1,7 @@
+import type { CaptureHeader } from "../capture/records.js";
 import { AllocatorType } from "../capture/wire.js";
 import type { LiveEnd, LiveLocation, LiveLocations, LiveQuery, LiveState, LiveThread } from "../live/live-session.js";
+import { placeLabel } from "../reporters/tree-label.js";
 
 /** What a key did: what is shown changed; other locations are to be asked for; or what is to be done. */
 export type LiveEffect = "changed" | "asks" | "pause" | "save" | "quit" | "interrupt" | "none";
@@ -65,10 +67,12 @@ export class LiveViewState {
   #cursor = 0;
   #pageRows = 10;
 
-  /** @param jsObjects whether the objects of the JavaScript heap are recorded, not its pages */
-  constructor(now: LiveState, jsObjects: boolean) {
+  readonly #cwd: string;
+
+  constructor(now: LiveState, { cwd, options }: Pick<CaptureHeader, "cwd" | "options">) {
     this.#now = now;
-    this.#kinds = [ALL, MALLOC, MAPPINGS, jsObjects ? JS_OBJECTS : HEAP_PAGES];
+    this.#cwd = cwd;
+    this.#kinds = [ALL, MALLOC, MAPPINGS, options.traceJsHeap ? JS_OBJECTS : HEAP_PAGES];
   }
 
   /** The figures that are shown. */
@@ -254,11 +258,12 @@ export class LiveViewState {
     else if (rows.length > 0) this.#select(this.#cursor);
   }
 
-  #textOf({ id, function: name, file, line }: LiveLocation): string {
-    let text = this.#texts.get(id);
+  /** What is shown of it. */
+  #textOf(row: LiveLocation): string {
+    let text = this.#texts.get(row.id);
     if (text === undefined) {
-      text = `${name} ${file}${line === 0 ? "" : `:${line}`}`.toLowerCase();
-      this.#texts.set(id, text);
+      text = `${row.function} ${placeLabel(row, this.#cwd)}`.toLowerCase();
+      this.#texts.set(row.id, text);
     }
     return text;
   }

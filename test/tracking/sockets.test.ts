@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,6 +20,10 @@ const TOLD = program("told.cjs");
 const SIZE = 100_003;
 /** Of the program, on the machine's worst day. */
 const SOON = { timeoutMs: 20_000 };
+
+/** Bytes that wait for a client at most, and what the flooding program itself may grow by. */
+const MOST_WAITING = 32 * 2 ** 20;
+const OWN_GARBAGE = 120 * 2 ** 20;
 
 let folder: Folder;
 let port: number;
@@ -67,6 +71,11 @@ async function rawClient(): Promise<Socket> {
     if (error === undefined) return socket;
     if (Date.now() > deadline) throw error;
   }
+}
+
+/** The most memory that the process has had, bytes. */
+function peakRss(pid: number): number {
+  return 1024 * Number(/^VmHWM:\s*(\d+)/mu.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
 }
 
 /** How many of the program's buffers records tell of, by place: beside each lie small objects of its own. */
@@ -220,11 +229,16 @@ describe.each(nodeVersions)("on $name", ({ path: binary }) => {
     const socket = await rawClient();
     socket.pause();
     const start = Date.now();
+    await told.says("pid");
+    const pid = Number(/pid (\d+)/u.exec(told.stdout)?.[1]);
+    const before = peakRss(pid);
     told.tell("flood");
     await told.says("flood done");
-    told.tell("end");
+    // What waits for the client, and what the program itself holds between two collections.
+    expect(peakRss(pid) - before).toBeLessThan(MOST_WAITING + OWN_GARBAGE);
+    told.tell("fail");
     const ended = await told.ended;
-    expect(ended).toMatchObject({ status: 0, signal: null });
+    expect(ended).toMatchObject({ status: 9, signal: null });
     expect(ended.stderr).toMatch(
       /^heapray: tracking stopped, the program goes on: the client at 127\.0\.0\.1:\d+ reads too slowly\n$/u,
     );
@@ -407,7 +421,7 @@ describe("the command line", () => {
         /^heapray: --[a-z-]+ does not go with --live-remote, which writes no file\.\n$/u,
       );
     }
-    expect(refused("--live-port", "5678")).toBe("heapray: --live-port goes with --live-remote only.\n");
+    expect(refused("--live-port", "5678")).toBe("heapray: --live-port goes with --live and --live-remote only.\n");
     expect(refused("--live-remote", "--live-port", "65536")).toMatch(/^heapray: [^\n]*from 1 to 65535[^\n]*\n$/u);
     expect(refused("--live-remote", "--live-port", String(port))).toBe(
       `heapray: the program cannot wait for a client on port ${port}: another program uses it; give another --live-port.\n`,

@@ -22,6 +22,7 @@ export const CATEGORY_NAMES: Record<Category, string> = {
   [Category.NATIVE]: "Native code",
   [Category.THREAD]: "Thread",
   [Category.ROOT]: "Everything",
+  [Category.SMALL]: "Too small to show one by one",
 };
 
 /** What a report without any allocations says. */

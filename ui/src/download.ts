@@ -1,5 +1,5 @@
 /** Hands a file made of these texts to the browser's downloads. Nothing leaves the machine. */
-export function download(name: string, type: string, pieces: Iterable<string>): void {
+export function download(name: string, type: string, pieces: Iterable<string | Blob>): void {
   const url = URL.createObjectURL(new Blob([...pieces], { type }));
   const link = document.createElement("a");
   link.href = url;
@@ -28,11 +28,11 @@ export async function copyText(text: string): Promise<void> {
 }
 
 /** A file's name beside that of the report: `heapray-<what>-<script>.<pid>.csv`. */
-export function fileName(what: string, commandLine: readonly string[], pid: number): string {
+export function fileName(what: string, commandLine: readonly string[], pid: number, extension = "csv"): string {
   const script =
     (commandLine[1] ?? commandLine[0] ?? "")
       .split("/")
       .at(-1)
       ?.replace(/[^\w.-]+/g, "_") || "program";
-  return `heapray-${what}-${script}.${pid}.csv`;
+  return `heapray-${what}-${script}.${pid}.${extension}`;
 }

@@ -1,13 +1,14 @@
-import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { FlameGraphData, MemoryKind } from "../../src/reporters/flamegraph-data.js";
 import type { Orientation } from "./graph/draw.js";
 import { type Palette, paletteOf } from "./graph/palette.js";
 import { type LineChange, lineChanges, type TreeChange, treeChange } from "./model/compare.js";
 import { invert } from "./model/invert.js";
 import { type HoldingLine, holdingLines, type LineScope, type LineShare, totalLines } from "./model/lines.js";
+import { nodeOnPath, type Path, pathOf } from "./model/places.js";
 import { findMatches, type Matches, matchFrames, parseQuery, type Query } from "./model/search.js";
 import type { Width } from "./model/sides.js";
-import { buildCallTree, type CallTree, type Metric, type TreeOptions } from "./model/tree.js";
+import { buildCallTree, type CallTree, type Metric, type Order, type TreeOptions } from "./model/tree.js";
 import { RangeState } from "./range-state.js";
 import { theme } from "./theme.js";
 
@@ -18,12 +19,20 @@ export interface Tip {
   readonly pointer?: { readonly x: number; readonly y: number };
 }
 
+/** A node of the data that is to be found again in other data. */
+interface Place {
+  readonly node: number;
+  /** Where it was; the node is that of an ancestor while there is nothing there. */
+  readonly path?: Path;
+}
+
+const ROOT: Place = { node: 0 };
+
 /**
  * All that changes on the page. Nodes are remembered by their number in the data, which, unlike that in the tree, means
  * the same under every option but inversion.
  */
 export class PageState {
-  readonly data: FlameGraphData;
   /** The range of time that is shown, where the report has any. */
   readonly time: RangeState | undefined;
   /** The data with the weights of that range. */
@@ -32,6 +41,7 @@ export class PageState {
   /** Whether frames that allocate are at the root, and their callers below. */
   readonly inverted: Signal<boolean>;
   readonly metric: Signal<Metric> = signal("bytes");
+  readonly order: Signal<Order> = signal("size");
   /** Of a differential flame graph. */
   readonly width: Signal<Width>;
   readonly hideInternals = signal(false);
@@ -52,6 +62,7 @@ export class PageState {
     kind: this.kind.value,
     metric: this.metric.value,
     width: this.width.value,
+    order: this.order.value,
   }));
   /** The data that the tree is made of, inverted or as it came. */
   readonly graph: ReadonlySignal<FlameGraphData>;
@@ -65,28 +76,29 @@ export class PageState {
   readonly change: ReadonlySignal<TreeChange | undefined>;
   readonly changedLines: ReadonlySignal<readonly LineChange[]>;
 
-  readonly #selected = signal(0);
+  readonly #data: Signal<FlameGraphData>;
+  readonly #selected: Signal<Place> = signal(ROOT);
   /** The frames zoomed to, outermost first; the last one fills the screen. */
-  readonly #zooms: Signal<readonly number[]> = signal([0]);
+  readonly #zooms: Signal<readonly Place[]> = signal([ROOT]);
   readonly selected: ReadonlySignal<number>;
   readonly zoomed: ReadonlySignal<number>;
 
   constructor(data: FlameGraphData) {
-    this.data = data;
+    this.#data = signal(data);
     const time = data.temporal && new RangeState(data, data.temporal);
     this.time = time;
     // Weights keep their places, so whatever is made of these alone is made once.
     const ofRange = (all: FlameGraphData): FlameGraphData =>
       time ? { ...all, weights: { ...all.weights, ...time.amounts.value } } : all;
-    this.shown = computed(() => ofRange(data));
+    this.shown = computed(() => ofRange(this.data));
     // Where all is gone, the side before is all there is to see.
     this.width = signal(data.comparison && this.heldBytes === 0 ? "before" : "after");
     this.inverted = signal(data.inverted);
-    const inverted = computed(() => invert(data));
+    const inverted = computed(() => invert(this.data));
     this.graph = computed(() => (this.inverted.value ? ofRange(inverted.value) : this.shown.value));
     this.tree = computed(() => buildCallTree(this.graph.value, this.options.value));
-    this.palette = computed(() => paletteOf(data, theme.value));
-    const matched = computed(() => matchFrames(data, this.query.value));
+    this.palette = computed(() => paletteOf(this.data, theme.value));
+    const matched = computed(() => matchFrames(this.data, this.query.value));
     this.matches = computed(() =>
       this.query.value.state === "ready" ? findMatches(this.tree.value, matched.value) : undefined,
     );
@@ -95,20 +107,49 @@ export class PageState {
       return linesOf(this.shown.value, this.options.value, this.lineScope.value);
     });
     this.change = computed(() =>
-      data.comparison ? treeChange(this.graph.value, this.tree.value, this.options.value) : undefined,
+      this.data.comparison ? treeChange(this.graph.value, this.tree.value, this.options.value) : undefined,
     );
     this.changedLines = computed(() =>
-      lineChanges(data, this.options.value, this.lineScope.value, this.lineShare.value),
+      lineChanges(this.data, this.options.value, this.lineScope.value, this.lineShare.value),
     );
-    this.selected = computed(() => this.#nodeOf(this.#selected.value));
-    this.zoomed = computed(() => this.#nodeOf(this.#zooms.value.at(-1) ?? 0));
+    this.selected = computed(() => this.#nodeOf(this.#selected.value.node));
+    this.zoomed = computed(() => this.#nodeOf((this.#zooms.value.at(-1) ?? ROOT).node));
     let last = this.inverted.value;
     // Nodes of the one graph mean nothing in the other.
     this.inverted.subscribe((now) => {
       if (now === last) return;
       last = now;
-      this.#selected.value = 0;
-      this.#zooms.value = [0];
+      this.#selected.value = ROOT;
+      this.#zooms.value = [ROOT];
+    });
+  }
+
+  /** What the page shows; other data where the program goes on. */
+  get data(): FlameGraphData {
+    return this.#data.value;
+  }
+
+  /** Shows other data of the same program; what was chosen stays chosen as far as it is there. */
+  replace(data: FlameGraphData): void {
+    const before = this.graph.peek();
+    const kept = (place: Place): Place => (place.path ? place : { ...place, path: pathOf(before, place.node) });
+    const selected = kept(this.#selected.peek());
+    const zooms = this.#zooms.peek().map(kept);
+    const tip = this.tip.peek();
+    const tipPath = tip && pathOf(before, this.tree.peek().origin[tip.node] ?? 0);
+    const thread = this.#data.peek().threads[this.thread.peek()];
+    batch(() => {
+      this.#data.value = data;
+      if (thread !== undefined) this.thread.value = data.threads.indexOf(thread);
+      const now = this.graph.value;
+      const found = ({ path = [] }: Place): Place => ({ path, node: nodeOnPath(now, path).node });
+      this.#selected.value = found(selected);
+      this.#zooms.value = zooms.map(found);
+      if (tipPath) {
+        const { node, whole } = nodeOnPath(now, tipPath);
+        const shown = this.tree.value.nodeOf[node] as number;
+        this.tip.value = whole && shown !== -1 ? { ...tip, node: shown } : undefined;
+      }
     });
   }
 
@@ -118,15 +159,15 @@ export class PageState {
   }
 
   select(node: number): void {
-    this.#selected.value = this.tree.value.origin[node] ?? 0;
+    this.#selected.value = { node: this.tree.value.origin[node] ?? 0 };
   }
 
   /** Selects a frame and makes it fill the width. */
   zoomTo(node: number): void {
-    const origin = this.tree.value.origin[node] ?? 0;
-    this.#selected.value = origin;
-    if (origin === 0) this.#zooms.value = [0];
-    else if (this.#zooms.value.at(-1) !== origin) this.#zooms.value = [...this.#zooms.value, origin];
+    const place = { node: this.tree.value.origin[node] ?? 0 };
+    this.#selected.value = place;
+    if (place.node === 0) this.#zooms.value = [ROOT];
+    else if (this.#zooms.value.at(-1)?.node !== place.node) this.#zooms.value = [...this.#zooms.value, place];
   }
 
   /** Back to what was on the screen before the last zoom. */
@@ -134,7 +175,7 @@ export class PageState {
     const zooms = this.#zooms.value;
     if (zooms.length < 2) return;
     this.#zooms.value = zooms.slice(0, -1);
-    this.#selected.value = zooms.at(-2) ?? 0;
+    this.#selected.value = zooms.at(-2) ?? ROOT;
   }
 
   /** The node that shows one of the data's, or its nearest shown ancestor. */

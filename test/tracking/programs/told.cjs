@@ -25,6 +25,9 @@ const doing = {
   some() {
     for (let i = 0; i < 20_000; i++) Buffer.allocUnsafeSlow(40 + (i % 4000));
   },
+  fail() {
+    process.exit(9);
+  },
   end() {
     process.stdin.destroy();
   },

@@ -1,5 +1,7 @@
 import { useSignal } from "@preact/signals";
+import type { ComponentChild } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
+import type { SnapshotTable } from "../../../src/reporters/flamegraph-data.js";
 import { changeFacts } from "../change-facts.js";
 import type { GraphController } from "../graph/controller.js";
 import type { PageState } from "../state.js";
@@ -7,7 +9,7 @@ import { ChangeLegend } from "./change-legend.js";
 import { ChangedLines } from "./changed-lines.js";
 import { Graph } from "./graph.js";
 import { GraphHelp } from "./graph-help.js";
-import { Header } from "./header.js";
+import { type Fact, Header } from "./header.js";
 import { Legend } from "./legend.js";
 import { MemoryOverTime } from "./memory.js";
 import { Toolbar } from "./toolbar.js";
@@ -19,7 +21,22 @@ export interface GraphHandle {
   current: GraphController | undefined;
 }
 
-export function App({ state }: { state: PageState }) {
+/** What a page has besides where its program still runs. */
+export interface LiveParts {
+  readonly facts: readonly Fact[];
+  /** Whether it goes on. */
+  readonly status: ComponentChild;
+  /** Memory until now. */
+  readonly snapshots: SnapshotTable;
+  readonly tools: ComponentChild;
+  /** What siblings are sorted by. */
+  readonly order: ComponentChild;
+  readonly keys: readonly (readonly [string, string])[];
+  /** Shown at the bottom. */
+  readonly notes: readonly string[];
+}
+
+export function App({ state, live }: { state: PageState; live?: LiveParts }) {
   const graph: GraphHandle = useMemo(() => ({ current: undefined }), []);
   const linesOpen = useSignal(window.innerWidth >= 960);
   useEffect(() => {
@@ -36,17 +53,17 @@ export function App({ state }: { state: PageState }) {
         ranges={state.time !== undefined}
         heldBytes={state.heldBytes}
         helpOpen={state.helpOpen}
-        instead={changeFacts(state.data)}
+        instead={live ? { subject: live.status, facts: live.facts, live: true } : changeFacts(state.data)}
       />
-      <MemoryOverTime data={state.data} time={state.time} />
-      <Toolbar state={state} graph={graph} />
+      <MemoryOverTime data={state.data} snapshots={live?.snapshots} time={state.time} />
+      <Toolbar state={state} graph={graph} tools={live?.tools} order={live?.order} />
       <main class="workspace" data-lines={linesOpen.value ? "open" : "closed"}>
         <Graph state={state} graph={graph} />
         <Lines state={state} open={linesOpen} />
       </main>
-      <Colours state={state} />
+      <Colours state={state} notes={live?.notes} />
       <Tooltip state={state} />
-      <GraphHelp state={state} />
+      <GraphHelp state={state} keys={live?.keys} />
       <div class="unseen" role="status" aria-live="polite">
         {state.announcement}
       </div>

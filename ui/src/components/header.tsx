@@ -1,4 +1,5 @@
 import type { Signal } from "@preact/signals";
+import type { ComponentChild } from "preact";
 import type { ReportKind, ReportMetadata } from "../../../src/reporters/flamegraph-data.js";
 import { formatBytes, formatCount, formatDuration } from "../model/format.js";
 import { baseName, displayPath, visible } from "../model/names.js";
@@ -35,7 +36,9 @@ interface HeaderProps {
   readonly heldBytes: number;
   readonly helpOpen: Signal<boolean>;
   /** Shown instead of the run's subject and figures. */
-  readonly instead?: { readonly subject: string; readonly facts: readonly Fact[] } | undefined;
+  readonly instead?:
+    | { readonly subject: ComponentChild; readonly facts: readonly Fact[]; readonly live?: boolean }
+    | undefined;
 }
 
 /** Which program the report is of, and the figures of its run. */
@@ -67,10 +70,12 @@ export function Header({ metadata, kind, ranges = false, heldBytes, helpOpen, in
         </h1>
         <p>
           <bdi>{instead?.subject ?? (ranges ? RANGE_SUBJECTS[kind] : undefined) ?? SUBJECTS[kind]}</bdi>
-          {metadata.complete ? null : <span class="warning"> · the process ended before tracking did</span>}
+          {metadata.complete || instead?.live ? null : (
+            <span class="warning"> · the process ended before tracking did</span>
+          )}
         </p>
       </div>
-      <dl class={instead ? "facts compared" : "facts"}>
+      <dl class={instead?.live ? "facts live" : instead ? "facts compared" : "facts"}>
         {(instead?.facts ?? facts).map(([name, value, title]) => (
           <div key={name} title={title}>
             <dt>{name}</dt>

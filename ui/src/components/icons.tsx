@@ -81,6 +81,18 @@ export const DownloadIcon = () => (
   </Icon>
 );
 
+export const PauseIcon = () => (
+  <Icon>
+    <path d="M5.5 3.5v9M10.5 3.5v9" stroke-width="2.2" stroke-linecap="butt" />
+  </Icon>
+);
+
+export const PlayIcon = () => (
+  <Icon>
+    <path d="M5 3.2v9.6L12.6 8z" fill="currentColor" />
+  </Icon>
+);
+
 export const Mark = () => (
   <svg class="mark" width="18" height="18" viewBox="0 0 16 16" aria-hidden="true">
     <path class="mark-1" d="M1 2h14v3.4H1z" />

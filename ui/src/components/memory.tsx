@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { FlameGraphData } from "../../../src/reporters/flamegraph-data.js";
+import type { FlameGraphData, SnapshotTable } from "../../../src/reporters/flamegraph-data.js";
 import { download, fileName } from "../download.js";
 import { MemoryChart, type Reading } from "../graph/memory-chart.js";
 import { formatBytesShort, formatDuration } from "../model/format.js";
@@ -10,37 +10,51 @@ import { theme } from "../theme.js";
 import { ChevronIcon, DownloadIcon } from "./icons.js";
 import { TimeRangeBar } from "./time-range-bar.js";
 
+interface MemoryProps {
+  readonly data: FlameGraphData;
+  /** Where there are newer ones than the data's: the program runs, and the newest are what is wanted. */
+  readonly snapshots?: SnapshotTable | undefined;
+  readonly time: RangeState | undefined;
+}
+
 /**
  * RSS, heap and tracked memory over the run; the numbers above the chart follow the pointer. Where there is `time`, a range
  * of it is chosen on the chart.
  */
-export function MemoryOverTime({ data, time }: { data: FlameGraphData; time: RangeState | undefined }) {
+export function MemoryOverTime({ data, snapshots: newer, time }: MemoryProps) {
   const host = useRef<HTMLDivElement>(null);
   const open = useSignal(window.innerHeight >= 600);
   const reading = useSignal<Reading | undefined>(undefined);
-  const { snapshots } = data;
+  const snapshots = newer ?? data.snapshots;
   const count = snapshots.timeMs.length;
   const peak = highest(snapshots.tracked);
+  const chart = useRef<MemoryChart | undefined>(undefined);
+  const some = count > 0;
   useEffect(() => {
     const element = host.current;
-    if (!element || !open.value || count === 0) return;
+    if (!element || !open.value || !some) return;
     const read = (at: Reading | undefined): void => {
       reading.value = at;
     };
-    const chart = new MemoryChart(element, snapshots, peak, read, time);
-    const stop = theme.subscribe(() => chart.redraw());
+    const made = new MemoryChart(element, snapshots, peak, read, time);
+    chart.current = made;
+    const stop = theme.subscribe(() => made.redraw());
     return () => {
       stop();
-      chart.dispose();
+      chart.current = undefined;
+      made.dispose();
       reading.value = undefined;
     };
-  }, [open.value, snapshots, peak, count, reading, time]);
+    // Newer snapshots are shown on the same chart.
+  }, [open.value, some, reading, time]);
+  useEffect(() => chart.current?.show(snapshots, peak), [snapshots, peak]);
   if (count === 0) return null;
 
   const at = reading.value?.index;
-  const value = (column: Float64Array): string => formatBytesShort((column[at ?? peak] as number | undefined) ?? 0);
+  const usual = newer ? count - 1 : peak;
+  const value = (column: Float64Array): string => formatBytesShort((column[at ?? usual] as number | undefined) ?? 0);
   // A range is chosen on it by elements with names of their own.
-  const picture = time ? {} : ({ role: "img", "aria-label": summary(data, peak) } as const);
+  const picture = time ? {} : ({ role: "img", "aria-label": summary(snapshots, peak) } as const);
   return (
     <section
       class="memory"
@@ -62,7 +76,11 @@ export function MemoryOverTime({ data, time }: { data: FlameGraphData; time: Ran
         </button>
         <p class="memory-values">
           <span class="quiet">
-            {at === undefined ? "at the high-water mark" : `at ${formatDuration(snapshots.timeMs[at] as number)}`}
+            {at === undefined
+              ? newer
+                ? "now"
+                : "at the high-water mark"
+              : `at ${formatDuration(snapshots.timeMs[at] ?? 0)}`}
           </span>
           <span class="key rss">RSS</span> {value(snapshots.rss)}
           <span class="key tracked">Tracked</span> {value(snapshots.tracked)}
@@ -72,7 +90,7 @@ export function MemoryOverTime({ data, time }: { data: FlameGraphData; time: Ran
           type="button"
           class="icon-button"
           onClick={() =>
-            download(fileName("memory", data.metadata.commandLine, data.metadata.pid), "text/csv", [csv(data)])
+            download(fileName("memory", data.metadata.commandLine, data.metadata.pid), "text/csv", [csv(snapshots)])
           }
           aria-label="Download the chart as CSV"
           title="Download the chart as CSV"
@@ -87,14 +105,12 @@ export function MemoryOverTime({ data, time }: { data: FlameGraphData; time: Ran
 }
 
 /** The chart's points: milliseconds since tracking began, and bytes. */
-function csv({ snapshots }: FlameGraphData): string {
-  const { timeMs, rss, tracked, heapUsed } = snapshots;
+function csv({ timeMs, rss, tracked, heapUsed }: SnapshotTable): string {
   const rows = Array.from(timeMs, (time, i) => `${time},${rss[i]},${tracked[i]},${heapUsed[i]}\r\n`);
   return `time_ms,rss,tracked,heap_used\r\n${rows.join("")}`;
 }
 
-function summary(data: FlameGraphData, peak: number): string {
-  const { snapshots } = data;
+function summary(snapshots: SnapshotTable, peak: number): string {
   return `Tracked memory is highest, ${formatBytesShort(snapshots.tracked[peak] as number)}, after ${formatDuration(
     snapshots.timeMs[peak] as number,
   )}; RSS is then ${formatBytesShort(snapshots.rss[peak] as number)}.`;

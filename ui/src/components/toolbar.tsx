@@ -1,3 +1,4 @@
+import type { ComponentChild } from "preact";
 import { MemoryKind } from "../../../src/reporters/flamegraph-data.js";
 import { visible } from "../model/names.js";
 import type { PageState } from "../state.js";
@@ -13,11 +14,20 @@ const KINDS = [
   [MemoryKind.HEAP_PAGES, "heap pages"],
 ] as const;
 
-export function Toolbar({ state, graph }: { state: PageState; graph: GraphHandle }) {
+interface ToolbarProps {
+  readonly state: PageState;
+  readonly graph: GraphHandle;
+  /** Of a live page. */
+  readonly tools?: ComponentChild;
+  readonly order?: ComponentChild;
+}
+
+export function Toolbar({ state, graph, tools, order }: ToolbarProps) {
   const { threads, weights } = state.data;
   const kinds = new Set(weights.kind);
   return (
     <div class="toolbar" role="toolbar" aria-label="Graph options">
+      {tools}
       <SearchBox state={state} graph={graph} />
       <fieldset class="group">
         <legend>Hide</legend>
@@ -41,6 +51,7 @@ export function Toolbar({ state, graph }: { state: PageState; graph: GraphHandle
           ]}
         />
       </fieldset>
+      {order}
       {state.data.comparison ? (
         <fieldset class="group">
           <legend>of</legend>

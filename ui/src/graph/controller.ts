@@ -1,10 +1,11 @@
 import { effect, untracked } from "@preact/signals";
+import type { FlameGraphData } from "../../../src/reporters/flamegraph-data.js";
 import { amountText, frameTexts, spoken } from "../describe.js";
 import { changeText, spokenChange } from "../describe-change.js";
 import { nodeAt, visibleDepth } from "../model/layout.js";
 import { type Move, move } from "../model/navigate.js";
 import type { CallTree } from "../model/tree.js";
-import { interpolate, pan, reveal, type View, viewOf, WHOLE, zoomAbout } from "../model/view.js";
+import { clampView, interpolate, pan, reveal, type View, viewOf, WHOLE, zoomAbout } from "../model/view.js";
 import type { PageState } from "../state.js";
 import { changeFill } from "./change-palette.js";
 import { depthAt, drawScene, FONT, type Label, NARROWEST, ROW_HEIGHT, type Rows, rowTop } from "./draw.js";
@@ -35,6 +36,9 @@ export class GraphController {
   #view: View = WHOLE;
   #animation: Animation | undefined;
   #tree: CallTree | undefined;
+  /** What that tree was made of, and the frame that it was zoomed to. */
+  #data: FlameGraphData | undefined;
+  #zoomed = 0;
   #hovered = -1;
   #width = 0;
   #height = 0;
@@ -105,7 +109,15 @@ export class GraphController {
   #goTo(tree: CallTree, zoomed: number, orientation: Rows["orientation"]): void {
     const target = viewOf(tree, zoomed);
     const jump = this.#tree !== tree || this.#canvas.dataset.orientation !== orientation;
+    const { data } = this.#state;
+    const before = this.#tree;
+    if (before && jump && data !== this.#data && this.#canvas.dataset.orientation === orientation) {
+      this.#follow(before, tree, zoomed);
+      return;
+    }
     this.#tree = tree;
+    this.#data = data;
+    this.#zoomed = zoomed;
     this.#canvas.dataset.orientation = orientation;
     this.#measure(target);
     if (jump) {
@@ -118,6 +130,28 @@ export class GraphController {
     } else {
       this.#animate(target, this.#scrollFor(zoomed, false));
     }
+  }
+
+  /** Shows other data of the same program: what is on the screen stays there as far as it can. */
+  #follow(before: CallTree, tree: CallTree, zoomed: number): void {
+    const from = viewOf(before, this.#zoomed);
+    const to = viewOf(tree, zoomed);
+    const scale = (to.end - to.start) / (from.end - from.start);
+    const moved = ({ start, end }: View): View =>
+      clampView({ start: to.start + (start - from.start) * scale, end: to.start + (end - from.start) * scale });
+    this.#tree = tree;
+    this.#data = this.#state.data;
+    this.#zoomed = zoomed;
+    this.#labels.clear();
+    this.#view = moved(this.#view);
+    if (this.#animation) {
+      const { from, to, ...rest } = this.#animation;
+      this.#animation = { ...rest, from: moved(from), to: moved(to) };
+    }
+    const tip = this.#state.tip.peek();
+    this.#hovered = tip?.pointer ? tip.node : -1;
+    this.#measure(this.#animation?.to ?? this.#view);
+    this.#request();
   }
 
   /** Makes room for all levels that are, or will be, on the screen. In a flame graph the floor stays where it is. */

@@ -24,6 +24,8 @@ export class MemoryChart {
   readonly #plot: uPlot;
   readonly #observer: ResizeObserver;
   readonly #brush: RangeBrush | undefined;
+  #snapshots: SnapshotTable;
+  #peak: number;
 
   /** `time`: where a range of time is chosen on the chart. */
   constructor(
@@ -33,9 +35,10 @@ export class MemoryChart {
     onRead: (at: Reading | undefined) => void,
     time?: RangeState,
   ) {
+    this.#snapshots = snapshots;
+    this.#peak = peak;
     const colour = (name: string) => (): string => getComputedStyle(host).getPropertyValue(name).trim();
-    const mark = (): Mark =>
-      time?.mark ?? { timeMs: snapshots.timeMs[peak] as number, bytes: snapshots.tracked[peak] as number };
+    const mark = (): Mark => time?.mark ?? this.#mark;
     const highest = time?.tables.marks.reduce((most, bytes) => Math.max(most, bytes), 0) ?? 0;
     const axis = { stroke: colour("--text-quiet"), font: `11px ${FONT_FAMILY}`, ticks: { show: false } };
     const options: uPlot.Options = {
@@ -76,8 +79,7 @@ export class MemoryChart {
         setCursor: [(plot) => onRead(typeof plot.cursor.idx === "number" ? { index: plot.cursor.idx } : undefined)],
       },
     };
-    const { timeMs, rss, tracked, heapUsed } = snapshots;
-    this.#plot = new uPlot(options, [timeMs, rss, tracked, heapUsed] as unknown as uPlot.AlignedData, host);
+    this.#plot = new uPlot(options, columnsOf(snapshots), host);
     this.#brush = time && new RangeBrush(this.#plot, time);
     this.#observer = new ResizeObserver(() => {
       this.#plot.setSize({ width: Math.max(100, host.clientWidth), height: HEIGHT });
@@ -86,8 +88,21 @@ export class MemoryChart {
     this.#observer.observe(host);
   }
 
+  /** Shows snapshots that may be others. */
+  show(snapshots: SnapshotTable, peak: number): void {
+    if (snapshots === this.#snapshots) return;
+    this.#snapshots = snapshots;
+    this.#peak = peak;
+    this.#plot.setData(columnsOf(snapshots));
+  }
+
   redraw(): void {
     this.#plot.redraw(false, true);
+  }
+
+  get #mark(): Mark {
+    const { timeMs, tracked } = this.#snapshots;
+    return { timeMs: timeMs[this.#peak] as number, bytes: tracked[this.#peak] as number };
   }
 
   dispose(): void {
@@ -95,6 +110,10 @@ export class MemoryChart {
     this.#brush?.dispose();
     this.#plot.destroy();
   }
+}
+
+function columnsOf({ timeMs, rss, tracked, heapUsed }: SnapshotTable): uPlot.AlignedData {
+  return [timeMs, rss, tracked, heapUsed] as unknown as uPlot.AlignedData;
 }
 
 /** Round binary numbers: 3 or 4 lines between 0 and the largest value. */

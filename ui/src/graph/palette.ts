@@ -28,6 +28,7 @@ const BASE: Record<Theme, Record<Category, Oklch & { readonly spread: number }>>
     [Category.NATIVE]: { l: 0.82, c: 0.07, h: 352, spread: 24 },
     [Category.THREAD]: { l: 0.86, c: 0.032, h: 302, spread: 24 },
     [Category.ROOT]: { l: 0.9, c: 0.006, h: 80, spread: 0 },
+    [Category.SMALL]: { l: 0.91, c: 0.008, h: 80, spread: 0 },
   },
   dark: {
     [Category.PROGRAM]: { l: 0.465, c: 0.094, h: 52, spread: 26 },
@@ -37,6 +38,7 @@ const BASE: Record<Theme, Record<Category, Oklch & { readonly spread: number }>>
     [Category.NATIVE]: { l: 0.44, c: 0.08, h: 356, spread: 24 },
     [Category.THREAD]: { l: 0.4, c: 0.04, h: 302, spread: 24 },
     [Category.ROOT]: { l: 0.32, c: 0.006, h: 80, spread: 0 },
+    [Category.SMALL]: { l: 0.31, c: 0.008, h: 80, spread: 0 },
   },
 };
 

@@ -10,8 +10,9 @@ export interface LayoutVisitor {
 }
 
 /**
- * Visits what a screen of this width shows, level by level. Siblings are sorted by size, so where one is too narrow the
- * rest of them are too, and so is all below them: the cost follows the pixels, not the tree.
+ * Visits what a screen of this width shows, level by level. Where siblings are sorted by size and one is too narrow, the
+ * rest of them are too, and so is all below them: the cost follows the pixels, not the tree. In another order it follows
+ * the siblings of what shows.
  */
 export function visitVisible(
   tree: CallTree,
@@ -24,22 +25,42 @@ export function visitVisible(
   if (whole === 0 || width <= 0) return;
   const scale = width / (whole * (view.end - view.start));
   const offset = whole * view.start;
+  const bySize = tree.order === "size";
   let level: number[] = [0];
   visitor.frame(0, 0, -offset * scale, (whole - offset) * scale);
   for (let depth = 1; level.length > 0; depth++) {
     const below: number[] = [];
     for (const parent of level) {
       const end = tree.firstChild[parent + 1] as number;
+      /** The first of the narrow siblings before the node, and its left edge. */
+      let narrow = -1;
+      let narrowLeft = 0;
+      const endRun = (node: number, right: number): void => {
+        if (narrow !== -1 && right > 0) visitor.rest(depth, narrowLeft, right, narrow, node);
+        narrow = -1;
+      };
       for (let node = tree.firstChild[parent] as number; node < end; node++) {
         const left = ((tree.start[node] as number) - offset) * scale;
-        if (left >= width) break;
+        if (left >= width) {
+          endRun(node, left);
+          break;
+        }
         const right = left + (tree.value[node] as number) * scale;
         if (right - left < narrowest) {
+          if (!bySize) {
+            if (narrow === -1) {
+              narrow = node;
+              narrowLeft = left;
+            }
+            if (node === end - 1) endRun(end, right);
+            continue;
+          }
           const last = end - 1;
           const edge = ((tree.start[last] as number) + (tree.value[last] as number) - offset) * scale;
           if (edge > 0) visitor.rest(depth, left, edge, node, end);
           break;
         }
+        endRun(node, left);
         if (right <= 0) continue;
         visitor.frame(node, depth, left, right);
         if ((tree.firstChild[node + 1] as number) > (tree.firstChild[node] as number)) below.push(node);

@@ -1,8 +1,12 @@
 import type { FlameGraphData, MemoryKind } from "../../../src/reporters/flamegraph-data.js";
+import { frameOrder } from "./frame-order.js";
 import { hiddenCategories, hideFrames, type MergedNodes } from "./hide.js";
 import { sideOf, type Width } from "./sides.js";
 
 export type Metric = "bytes" | "allocations";
+
+/** What siblings are sorted by: largest first, or by name, which stays the same whatever they hold. */
+export type Order = "size" | "name";
 
 export interface TreeOptions {
   readonly hideInternals: boolean;
@@ -15,15 +19,18 @@ export interface TreeOptions {
   readonly metric: Metric;
   /** Of a differential flame graph, the side or the change that the amounts are of; after unless told. */
   readonly width?: Width;
+  /** By size unless told. */
+  readonly order?: Order;
 }
 
 /**
  * The tree as drawn. Nodes are numbered level by level, from left to right: a level is a run of rows, and so are the
- * children of a node, largest first. Positions and widths are in units of the metric.
+ * children of a node, in their order. Positions and widths are in units of the metric.
  */
 export interface CallTree {
   readonly size: number;
   readonly metric: Metric;
+  readonly order: Order;
   readonly parent: Int32Array;
   readonly frame: Uint32Array;
   readonly depth: Uint32Array;
@@ -49,8 +56,13 @@ export function buildCallTree(data: FlameGraphData, options: TreeOptions): CallT
   const merged = hideFrames(data, hiddenCategories(options.hideInternals, options.hideDependencies));
   const sums = addUp(data, merged, options);
   const value = options.metric === "bytes" ? sums.totalBytes : sums.totalAllocations;
-  const order = levelOrder(merged, value);
-  return number(data, merged, sums, order, options.metric);
+  const { order = "size" } = options;
+  const place = order === "name" ? frameOrder(data) : undefined;
+  const before = place
+    ? (a: number, b: number) =>
+        (place[merged.frame[a] as number] as number) - (place[merged.frame[b] as number] as number)
+    : (a: number, b: number) => (value[b] as number) - (value[a] as number) || a - b;
+  return number(data, merged, sums, levelOrder(merged, value, before), options);
 }
 
 /** Whether a weight is counted under the options. */
@@ -95,8 +107,12 @@ function addUp(data: FlameGraphData, merged: MergedNodes, options: TreeOptions):
   return { ownBytes, totalBytes, ownAllocations, totalAllocations };
 }
 
-/** Rows of the merged nodes level by level, siblings together and largest first; empty ones left out. */
-function levelOrder(merged: MergedNodes, value: Float64Array): { rows: Uint32Array; childCount: Uint32Array } {
+/** Rows of the merged nodes level by level, siblings together and in their order; empty ones left out. */
+function levelOrder(
+  merged: MergedNodes,
+  value: Float64Array,
+  before: (a: number, b: number) => number,
+): { rows: Uint32Array; childCount: Uint32Array } {
   const size = merged.parent.length;
   const first = new Int32Array(size).fill(-1);
   const next = new Int32Array(size).fill(-1);
@@ -113,7 +129,7 @@ function levelOrder(merged: MergedNodes, value: Float64Array): { rows: Uint32Arr
   for (let i = 0; i < filled; i++) {
     children.length = 0;
     for (let row = first[rows[i] as number] as number; row !== -1; row = next[row] as number) children.push(row);
-    if (children.length > 1) children.sort((a, b) => (value[b] as number) - (value[a] as number) || a - b);
+    if (children.length > 1) children.sort(before);
     childCount[i] = children.length;
     for (const row of children) rows[filled++] = row;
   }
@@ -124,10 +140,9 @@ function number(
   data: FlameGraphData,
   merged: MergedNodes,
   sums: Sums,
-  order: { rows: Uint32Array; childCount: Uint32Array },
-  metric: Metric,
+  { rows, childCount }: { rows: Uint32Array; childCount: Uint32Array },
+  { metric, order = "size" }: TreeOptions,
 ): CallTree {
-  const { rows, childCount } = order;
   const size = rows.length;
   const pick = (from: Float64Array): Float64Array => Float64Array.from(rows, (row) => from[row] as number);
   const ownBytes = pick(sums.ownBytes);
@@ -170,6 +185,7 @@ function number(
   return {
     size,
     metric,
+    order,
     parent,
     frame: Uint32Array.from(rows, (row) => merged.frame[row] as number),
     depth,
