@@ -1,5 +1,6 @@
 import { type AddressInfo, connect, createServer } from "node:net";
 import { CliError } from "./errors.js";
+import { commandLine } from "./invocation.js";
 
 const ADDRESS = "127.0.0.1";
 
@@ -47,9 +48,7 @@ function bindError(port: number): Promise<string | undefined> {
 /** What to do while the program waits for a client. */
 export function howToConnect(port: number): string {
   return (
-    `[heapray] the program waits for a client on ${ADDRESS}, port ${port}; to see its memory as it runs, connect from another one:\n\n` +
-    '  import { SocketReader } from "heapray";\n' +
-    `  const reader = new SocketReader({ port: ${port} });\n` +
-    "  await reader.connect();\n\n"
+    `[heapray] the program waits for a client on ${ADDRESS}, port ${port}; to see its memory as it runs, type in another terminal:\n\n` +
+    `  ${commandLine()} live ${port}\n\n`
   );
 }

@@ -20,6 +20,7 @@ const EXAMPLES = `
 Examples:
   heapray run server.js                          record a program
   heapray attach 4712 -o server.bin              record one that is running already
+  heapray run --live server.js                   watch its memory in the terminal while it runs
   heapray flamegraph heapray-server.js.1234.bin  see what held the memory at its peak
   heapray table heapray-server.js.1234.bin       the same as a table to sort and search
   heapray summary heapray-server.js.1234.bin     the same in one screen of text

@@ -138,7 +138,7 @@ describe.each(nodeVersions)("on $name", ({ path: binary }) => {
     expect([status, signal]).toEqual([0, null]);
     // What to do, and nothing of a capture.
     expect(stderr).toMatch(
-      new RegExp(`^\\[heapray\\] the program waits for a client .*${port}.*SocketReader.*\\n\\n$`, "su"),
+      new RegExp(`^\\[heapray\\] the program waits for a client .*port ${port};.* live ${port}\\n\\n$`, "su"),
     );
     expect(readdirSync(folder.path)).toEqual([]);
   });
@@ -443,8 +443,8 @@ describe("the command line", () => {
 
   test("finds a free port", async () => {
     const told = start(process.execPath, [cliPath, "run", "--live-remote", TOLD]);
-    await until(() => /port: \d+/u.test(told.stderr));
-    const reader = new SocketReader({ port: Number(/port: (\d+)/u.exec(told.stderr)?.[1]) });
+    await until(() => /port \d+;/u.test(told.stderr));
+    const reader = new SocketReader({ port: Number(/port (\d+);/u.exec(told.stderr)?.[1]) });
     closing.push(() => reader.close());
     await reader.connect(SOON);
     expect(reader.commandLine[1]).toBe(TOLD);
