@@ -1,8 +1,19 @@
 import type { AllocationRecord, Frame } from "../capture/records.js";
-import { originOf } from "./frame-origin.js";
+import { type FrameOrigin, originOf } from "./frame-origin.js";
 
 /** Native functions that say no more than "allocates": operators, containers, and Rust's parts of an allocation. */
 const ALLOCATES_FOR_OTHERS = /^(?:operator new|<inlined>|(?:std|__gnu_cxx|alloc|core)::|__r(?:ust|dl|g)_)/;
+
+const RANKS: Readonly<Partial<Record<FrameOrigin, number>>> = { program: 0, dependency: 1, internal: 2, builtin: 3 };
+/** Of native code; of that which allocates for others. */
+const NATIVE_RANK = 4;
+const LAST_RANK = 5;
+
+/** How readily a frame answers for an allocation, from 0 on: the program's own, those of packages, of the runtime, native ones. */
+export function answeringRank(frame: Frame): number {
+  const known = RANKS[originOf(frame)];
+  return known ?? (ALLOCATES_FOR_OTHERS.test(frame.function) ? LAST_RANK : NATIVE_RANK);
+}
 
 /**
  * The frame that answers for an allocation: the innermost one of the program itself, or where a stack has none, of one
@@ -10,21 +21,14 @@ const ALLOCATES_FOR_OTHERS = /^(?:operator new|<inlined>|(?:std|__gnu_cxx|alloc|
  * stack, the frame has no file and the thread's name.
  */
 export function answeringFrame(frames: readonly Frame[], thread: Pick<AllocationRecord, "threadName" | "tid">): Frame {
-  let [dependency, internal, builtin]: (Frame | undefined)[] = [];
+  let best: Frame | undefined;
+  let bestRank = Number.POSITIVE_INFINITY;
   for (const frame of frames) {
-    const origin = originOf(frame);
-    if (origin === "program") return frame;
-    if (origin === "dependency") dependency ??= frame;
-    else if (origin === "internal") internal ??= frame;
-    else if (origin === "builtin") builtin ??= frame;
+    const rank = answeringRank(frame);
+    if (rank === 0) return frame;
+    if (rank < bestRank) [best, bestRank] = [frame, rank];
   }
-  return (
-    dependency ??
-    internal ??
-    builtin ??
-    frames.find((frame) => !ALLOCATES_FOR_OTHERS.test(frame.function)) ??
-    frames[0] ?? { function: nameWithoutFrames(thread), file: "", line: 0, column: 0 }
-  );
+  return best ?? { function: nameWithoutFrames(thread), file: "", line: 0, column: 0 };
 }
 
 /** What answers for a thread's allocations without a stack. */

@@ -12,13 +12,13 @@ import { SourceText } from "../symbols/source-text.js";
 import type { ReadText } from "../symbols/text-files.js";
 import { atEnd, heldSums, type LocationSums, locationRecords, type RecordContext } from "./allocation-record.js";
 import type { MergeOptions } from "./capture-reader.js";
+import type { LocationName } from "./function-rows.js";
 import { HighWaterMark } from "./high-water-mark.js";
 import {
   LiveLocations,
   type LiveQuery,
   type LiveThread,
   LiveThreads,
-  type LocationName,
   type LocationTotals,
   selectedSums,
 } from "./live-locations.js";

@@ -1,7 +1,8 @@
 import type { CaptureTables } from "../capture/tables.js";
 import type { AllocatorType } from "../capture/wire.js";
 import { identityOf, type LocationSums, type RecordContext } from "./allocation-record.js";
-import { nameWithoutFrames } from "./answering-frame.js";
+import { AnsweringFunctions, NOBODY } from "./answering-functions.js";
+import { FunctionRows, type LocationName, SEVERAL } from "./function-rows.js";
 import type { LocationFigures } from "./location-figures.js";
 
 type Locations = LocationFigures["locations"];
@@ -13,19 +14,9 @@ export interface LiveQuery {
   readonly allocators?: readonly AllocatorType[] | undefined;
 }
 
-/** A function of one file; or a thread, where it allocates without a stack, whose file is empty. */
-export interface LocationName {
-  readonly function: string;
-  readonly file: string;
-  /** Where a function begins that has no name, which tells it from the others of its file; otherwise 0. */
-  readonly line: number;
-}
-
-const NAMELESS = "<anonymous>";
-
 /** What is live by function, in columns. Row i is `names[i]` of the LiveLocations that made it. */
 export interface LocationTotals {
-  /** Bytes that the function allocated itself. */
+  /** Bytes that the function answers for: see answeringFrame. */
   readonly ownBytes: Float64Array;
   /** Bytes that it and what it called allocated. */
   readonly totalBytes: Float64Array;
@@ -36,10 +27,6 @@ export interface LocationTotals {
   readonly allocations: number;
 }
 
-/** In place of a row: not looked up yet; functions that were inlined into one another, or none. */
-const UNKNOWN = -1;
-const SEVERAL = -2;
-
 /** Of a stack node: whether its functions are on the stack above it already. */
 const NOT_LOOKED = 0;
 const NONE_IS = 1;
@@ -47,20 +34,15 @@ const ALL_ARE = 2;
 const SOME_ARE = 3;
 
 /**
- * Adds up what is live by function, its own and with all that it called, from the tables that a capture fills as it
+ * Adds up what is live by function, what it answers for and all that it called, from the tables that a capture fills as it
  * arrives. Callers have smaller numbers than what they call, so that one pass backwards over the stack nodes carries all
  * sums to the root. A function that is on a stack several times has what it called once.
  */
 export class LiveLocations {
   readonly #context: RecordContext;
   readonly #locations: Locations;
-  readonly #names: LocationName[] = [];
-  /** By file, then function. */
-  readonly #rows = new Map<string, Map<string, number>>();
-  /** By physical frame: its function's row, UNKNOWN or SEVERAL. */
-  #rowOfFrame = new Int32Array(0);
-  /** By physical frame that is SEVERAL: the rows, each once, innermost first. */
-  readonly #rowsOfFrame = new Map<number, readonly number[]>();
+  readonly #functions: FunctionRows;
+  readonly #answering: AnsweringFunctions;
   #recursion = new Uint8Array(0);
   /** By stack node that is SOME_ARE: the rows that are not above it. */
   readonly #outermost = new Map<number, readonly number[]>();
@@ -70,11 +52,13 @@ export class LiveLocations {
   constructor(context: RecordContext, locations: Locations) {
     this.#context = context;
     this.#locations = locations;
+    this.#functions = new FunctionRows(context.stacks);
+    this.#answering = new AnsweringFunctions(context.tables, this.#functions);
   }
 
   /** What the rows are. Only grows: a row keeps its number. */
   get names(): readonly LocationName[] {
-    return this.#names;
+    return this.#functions.names;
   }
 
   /** What `sums` count, by function. */
@@ -85,7 +69,7 @@ export class LiveLocations {
     const totals = new Totals();
     this.#addOwn(selected, totals);
     this.#carryUp(totals);
-    return totals.columns(this.#names.length);
+    return totals.columns(this.names.length);
   }
 
   #makeRoom(): void {
@@ -101,10 +85,8 @@ export class LiveLocations {
       this.#bytes.fill(0, 0, nodeParent.length);
       this.#count.fill(0, 0, nodeParent.length);
     }
-    if (this.#rowOfFrame.length >= frameEnd.length) return;
-    const rows = new Int32Array(frameEnd.items.length).fill(UNKNOWN);
-    rows.set(this.#rowOfFrame);
-    this.#rowOfFrame = rows;
+    this.#functions.makeRoom(frameEnd.items.length);
+    this.#answering.makeRoom(nodeParent.items.length);
   }
 
   /** Tells of the stacks whose frames were not looked up before: native ones are, all at once. */
@@ -115,14 +97,13 @@ export class LiveLocations {
     for (let location = 0; location < this.#locations.length; location++) {
       const at = node.at(location);
       if (at === 0 || this.#recursion[at] !== NOT_LOOKED || sums.countOf(location) === 0) continue;
-      if (this.#rowOfFrame[nodeFrame.at(at)] === UNKNOWN) nodes.push(at);
+      if (!this.#functions.knows(nodeFrame.at(at))) nodes.push(at);
     }
     if (nodes.length > 0) this.#context.stacks.expect(nodes);
   }
 
   #addOwn(sums: LocationSums, totals: Totals): void {
     const { node, thread, length } = this.#locations;
-    const { nodeFrame } = this.#context.tables;
     for (let location = 0; location < length; location++) {
       const count = sums.countOf(location);
       if (count === 0) continue;
@@ -130,16 +111,15 @@ export class LiveLocations {
       const at = node.at(location);
       totals.add(bytes, count);
       if (at === 0) {
-        const row = this.#rowOfThread(thread.at(location));
+        const row = this.#functions.ofThread(identityOf(this.#context, thread.at(location)));
         totals.addOwn(row, bytes, count);
         totals.addTotal(row, bytes, count);
         continue;
       }
       this.#bytes[at] = (this.#bytes[at] as number) + bytes;
       this.#count[at] = (this.#count[at] as number) + count;
-      const row = this.#rowOf(nodeFrame.at(at));
-      const innermost = row === SEVERAL ? this.#rowsOfFrame.get(nodeFrame.at(at))?.[0] : row;
-      if (innermost !== undefined) totals.addOwn(innermost, bytes, count);
+      const row = this.#answering.of(at);
+      if (row !== NOBODY) totals.addOwn(row, bytes, count);
     }
   }
 
@@ -159,12 +139,12 @@ export class LiveLocations {
       const frame = frames[node] as number;
       const recursion = this.#recursionOf(node, frame);
       if (recursion === ALL_ARE) continue;
-      const row = this.#rowOf(frame);
+      const row = this.#functions.rowOf(frame);
       if (row !== SEVERAL) {
         totals.addTotal(row, bytes, count);
         continue;
       }
-      const rows = recursion === SOME_ARE ? this.#outermost.get(node) : this.#rowsOfFrame.get(frame);
+      const rows = recursion === SOME_ARE ? this.#outermost.get(node) : this.#functions.rowsOf(frame);
       for (const one of rows ?? []) totals.addTotal(one, bytes, count);
     }
   }
@@ -172,12 +152,12 @@ export class LiveLocations {
   #recursionOf(node: number, frame: number): number {
     const known = this.#recursion[node] as number;
     if (known !== NOT_LOOKED) return known;
-    const row = this.#rowOf(frame);
+    const row = this.#functions.rowOf(frame);
     let found: number;
     if (row !== SEVERAL) {
       found = this.#isAbove(row, node) ? ALL_ARE : NONE_IS;
     } else {
-      const rows = this.#rowsOfFrame.get(frame) ?? [];
+      const rows = this.#functions.rowsOf(frame);
       const outermost = rows.filter((one) => !this.#isAbove(one, node));
       found = outermost.length === rows.length ? NONE_IS : outermost.length === 0 ? ALL_ARE : SOME_ARE;
       if (found === SOME_ARE) this.#outermost.set(node, outermost);
@@ -193,48 +173,11 @@ export class LiveLocations {
     const frames = nodeFrame.items;
     for (let at = parents[node] as number; at !== 0; at = parents[at] as number) {
       const frame = frames[at] as number;
-      const other = this.#rowOf(frame);
+      const other = this.#functions.rowOf(frame);
       if (other === row) return true;
-      if (other === SEVERAL && this.#rowsOfFrame.get(frame)?.includes(row)) return true;
+      if (other === SEVERAL && this.#functions.rowsOf(frame).includes(row)) return true;
     }
     return false;
-  }
-
-  #rowOf(frame: number): number {
-    const known = this.#rowOfFrame[frame] as number;
-    if (known !== UNKNOWN) return known;
-    const { stacks } = this.#context;
-    let lines: readonly number[] | undefined;
-    const rows = stacks.framesOf(frame).map(({ function: name, file }, i) => {
-      if (name === NAMELESS) lines ??= stacks.firstLinesOf(frame);
-      return this.#numberOf(name, file, name === NAMELESS ? (lines?.[i] ?? 0) : 0);
-    });
-    const distinct = [...new Set(rows)];
-    const [first] = distinct;
-    const row = distinct.length === 1 && first !== undefined ? first : SEVERAL;
-    if (row === SEVERAL) this.#rowsOfFrame.set(frame, distinct);
-    this.#rowOfFrame[frame] = row;
-    return row;
-  }
-
-  #rowOfThread(thread: number): number {
-    return this.#numberOf(nameWithoutFrames(identityOf(this.#context, thread)), "", 0);
-  }
-
-  #numberOf(name: string, file: string, line: number): number {
-    let ofFile = this.#rows.get(file);
-    if (ofFile === undefined) {
-      ofFile = new Map();
-      this.#rows.set(file, ofFile);
-    }
-    const key = line === 0 ? name : `${name}:${line}`;
-    let row = ofFile.get(key);
-    if (row === undefined) {
-      row = this.#names.length;
-      this.#names.push({ function: name, file, line });
-      ofFile.set(key, row);
-    }
-    return row;
   }
 }
 

@@ -1,7 +1,8 @@
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { gzip } from "node:zlib";
-import type { LiveQuery, LocationName } from "../analysis/live-locations.js";
+import type { LocationName } from "../analysis/function-rows.js";
+import type { LiveQuery } from "../analysis/live-locations.js";
 import { CaptureError } from "../capture/errors.js";
 import type { CaptureHeader } from "../capture/records.js";
 import { readTemplate } from "../reporters/flamegraph-page.js";

@@ -1,5 +1,6 @@
 /** What a live session and the worker thread that reads for it tell each other. */
-import type { LiveQuery, LiveThread, LocationName, LocationTotals } from "../analysis/live-locations.js";
+import type { LocationName } from "../analysis/function-rows.js";
+import type { LiveQuery, LiveThread, LocationTotals } from "../analysis/live-locations.js";
 import type { MemoryTimeline } from "../analysis/memory-timeline.js";
 import type { CaptureErrorCode } from "../capture/errors.js";
 import type { CaptureHeader, MemorySnapshot } from "../capture/records.js";

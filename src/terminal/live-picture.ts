@@ -275,7 +275,7 @@ function paintHelp(canvas: Canvas, area: Area, { quitHelp }: LiveSurroundings): 
     ["q, Ctrl-C", quitHelp],
     ["", ""],
     ["Total", "held by the function and all that it called"],
-    ["Own", "held by what it allocated itself"],
+    ["Own", "what it allocated itself, or had packages and Node.js allocate"],
     ["Allocations", "how many of them, with what it called"],
   ];
   const wide = Math.max(...keys.map(([key]) => columnsOf(key)));

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { answeringFrame, nameWithoutFrames } from "../../src/analysis/answering-frame.js";
 import { LiveCapture } from "../../src/analysis/live-capture.js";
 import type { LiveQuery, LocationTotals } from "../../src/analysis/live-locations.js";
 import type { AllocationRecord } from "../../src/capture/records.js";
@@ -37,22 +38,26 @@ function expectedRows(records: Iterable<AllocationRecord>): Record<string, Row> 
     stackTrace: one.stackTrace(),
     size: one.size,
     n: one.nAllocations,
-    thread: `thread ${one.threadName || one.tid}, no JavaScript@`,
+    who: one,
   }))) {
     const names = stackTrace.map((frame) => `${frame.function}@${frame.file}`);
-    if (names.length === 0) names.push(record.thread);
-    for (const [i, name] of [...new Set(names)].entries()) {
+    if (names.length === 0) names.push(`${nameWithoutFrames(record.who)}@`);
+    const answering = answeringFrame(stackTrace, record.who);
+    for (const name of new Set(names)) {
       rows[name] ??= { own: 0, total: 0, ownCount: 0, totalCount: 0 };
       const row = rows[name];
       row.total += record.size;
       row.totalCount += record.n;
-      if (i > 0) continue;
+      if (name !== `${answering.function}@${answering.file}`) continue;
       row.own += record.size;
       row.ownCount += record.n;
     }
   }
   return rows;
 }
+
+/** Of the program, of a package, of Node.js. */
+const FILES = ["/srv/app.js", "/srv/node_modules/kept/index.js", "node:buffer"];
 
 /** A stack as functions' numbers, each physical frame with those inlined into it, outermost first. */
 const stacks = fc.array(fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 3 }), { maxLength: 6 });
@@ -83,7 +88,9 @@ describe("what is live by function", () => {
           live.push(writer.finish().slice(sent));
           sent = writer.length;
         };
-        const names = Array.from({ length: 6 }, (_, i) => writer.function(`f${i % 4}`, writer.script(`/${i % 3}.js`)));
+        const names = Array.from({ length: 6 }, (_, i) =>
+          writer.function(`f${i % 4}`, writer.script(FILES[i % 3] as string)),
+        );
         for (const [i, tid] of [100, 101, 102].entries()) writer.thread(i + 1, tid, i === 2 ? "" : `thread ${i}`);
         for (const [i, step] of all.entries()) {
           const node = step.stack.reduce((parent, frame) => {
