@@ -1,8 +1,10 @@
 import type { AttachSettings } from "../tracker/attach-settings.js";
 import { DEFAULT_JS_HEAP_INTERVAL } from "../tracker/options.js";
+import type { LivePageOptions } from "./live-web.js";
 
 /** The options of `heapray attach`. */
-export interface AttachOptions {
+export interface AttachOptions extends LivePageOptions {
+  readonly web: boolean;
   readonly output?: string;
   readonly force: boolean;
   readonly quiet: boolean;

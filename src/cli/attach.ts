@@ -3,16 +3,17 @@ import { attachLive } from "./attach-live.js";
 import type { AttachOptions } from "./attach-options.js";
 import { attachRecording } from "./attach-recording.js";
 import { CliError } from "./errors.js";
-import { checkTerminal } from "./live-view.js";
+import { portNumber } from "./live.js";
 import { jsHeapInterval, positiveInteger } from "./run.js";
 
 const EXAMPLES = `
 Examples:
   heapray attach 4712                                a live view in the terminal
-  heapray attach 4712 -o server.bin
+  heapray attach 4712 --web                          a live page for the browser
+  heapray attach 4712 -o server.bin                  a capture, until Ctrl-C
   heapray attach 4712 -o server.bin --duration 60
   heapray attach 4712 -o server.bin -f --aggregate
-  heapray attach "$(pgrep -f server.js)" -o server.bin
+  heapray attach "$(pgrep -f server.js)" --trace-js-heap
 `;
 
 export function attachCommand(): Command {
@@ -23,6 +24,17 @@ export function attachCommand(): Command {
     )
     .argument("<pid>", "the process's id", processId)
     .option("-o, --output <file>", "record into this capture, instead of showing a live view")
+    .option(
+      "--web",
+      "serve the live view as a page for the browser, to this machine alone, and print its address",
+      false,
+    )
+    .addOption(
+      new Option("--web-port <port>", "the port to serve the page on (default: a free one)")
+        .argParser(portNumber)
+        .implies({ web: true }),
+    )
+    .addOption(new Option("--open", "open the page in the browser").implies({ web: true }))
     .option("-f, --force", "overwrite the capture if it exists", false)
     .option("-q, --quiet", "print nothing of heapray's own", false)
     .option("--duration <seconds>", "end tracking after this time", seconds)
@@ -42,7 +54,10 @@ export function attachCommand(): Command {
 }
 
 async function attach(pid: number, options: AttachOptions): Promise<void> {
-  if (options.output !== undefined) return attachRecording(pid, options.output, options);
+  if (options.output !== undefined) {
+    if (options.web) throw new CliError("--web is for the live view: leave -o out.");
+    return attachRecording(pid, options.output, options);
+  }
   checkLive(options);
   await attachLive(pid, options);
 }
@@ -58,7 +73,6 @@ function checkLive({ aggregate, followFork, force, compress }: AttachOptions): v
   for (const [option, given] of Object.entries(needFile)) {
     if (given) throw new CliError(`${option} is for captures: give one to write with -o.`);
   }
-  checkTerminal();
 }
 
 export function processId(text: string): number {

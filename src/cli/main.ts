@@ -19,8 +19,9 @@ import { treeCommand } from "./tree.js";
 const EXAMPLES = `
 Examples:
   heapray run server.js                          record a program
-  heapray attach 4712 -o server.bin              record one that is running already
   heapray run --live server.js                   watch its memory in the terminal while it runs
+  heapray attach 4712                            the same of a program that is running already
+  heapray attach 4712 -o server.bin              record it
   heapray flamegraph heapray-server.js.1234.bin  see what held the memory at its peak
   heapray table heapray-server.js.1234.bin       the same as a table to sort and search
   heapray summary heapray-server.js.1234.bin     the same in one screen of text
