@@ -5,9 +5,16 @@ import { fileURLToPath } from "node:url";
 import type { AttachAnswer, AttachSettings, TargetVersions } from "../tracker/attach-settings.js";
 import { findAttachable as find, nameOf } from "./attachable.js";
 import { AttachError, LostConnectionError } from "./errors.js";
-import { CLOSE_INSPECTOR, GET_BUILTIN, NAMED, PREPARE_TO_CLOSE_INSPECTOR, VERSIONS } from "./inspector-expressions.js";
+import {
+  CLOSE_INSPECTOR,
+  GET_BUILTIN,
+  NAMED,
+  PREPARE_TO_CLOSE_INSPECTOR,
+  PROCESS,
+  VERSIONS,
+} from "./inspector-expressions.js";
 import { openInspector } from "./inspector-port.js";
-import { InspectorSession, TooBusyError } from "./inspector-session.js";
+import { EvaluationError, InspectorSession, TooBusyError } from "./inspector-session.js";
 import { ProcessFacts } from "./process-facts.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
@@ -20,6 +27,7 @@ const START_MS = 60_000;
 const CLOSE_MS = 2000;
 const CONNECT_LOOK_MS = 20;
 const MOST_TRIES = 3;
+const OLDEST_NODE = 20;
 
 /**
  * Looks, from outside, at whether a process can be attached to.
@@ -63,10 +71,7 @@ async function inSession<T>(
     if (ours) await session.evaluate(PREPARE_TO_CLOSE_INSPECTOR, MAIN_THREAD_MS);
     return await work(new AttachedProcess(found, session));
   } catch (error) {
-    if (!(error instanceof TooBusyError)) throw error;
-    throw new AttachError(
-      `process ${found.pid} does not answer: its main thread is busy in one long call; try again when it is done.`,
-    );
+    throw asAttachError(found, error);
   } finally {
     // Should the process be too busy now, it closes its inspector as soon as it can.
     if (ours) {
@@ -75,6 +80,18 @@ async function inSession<T>(
     }
     await session.close();
   }
+}
+
+function asAttachError({ pid }: ProcessFacts, error: unknown): unknown {
+  if (error instanceof TooBusyError) {
+    return new AttachError(
+      `process ${pid} does not answer: its main thread is busy in one long call; try again when it is done.`,
+    );
+  }
+  if (!(error instanceof EvaluationError)) return error;
+  return new AttachError(
+    `process ${pid} cannot be attached to, since the program has changed what Node.js gives it: ${error.message}.`,
+  );
 }
 
 /** A process whose inspector is open. */
@@ -100,6 +117,11 @@ export class AttachedProcess {
     if (isForeign && threadNames.includes("heapray")) throw new AttachError(trackedAlready(pid));
     if (versions.other !== undefined) {
       throw new AttachError(`process ${pid} runs ${versions.other}, and heapray's agent is for Node.js.`);
+    }
+    if (Number(versions.node.slice(1).split(".")[0]) < OLDEST_NODE) {
+      throw new AttachError(
+        `process ${pid} runs Node.js ${versions.node}, and heapray is for ${OLDEST_NODE} and newer.`,
+      );
     }
     const agent = path.join(ROOT, "build", `node-v${versions.modules}`, "heapray.node");
     if (!existsSync(agent)) {
@@ -145,7 +167,7 @@ export class AttachedProcess {
     const text = await this.#session.evaluate(
       `(() => {
         try {
-          if (process.hrtime.bigint() > ${deadline}n) return "{}";
+          if (${PROCESS}.hrtime.bigint() > ${deadline}n) return "{}";
           const load = ${GET_BUILTIN}("node:module").createRequire(${JSON.stringify(bundle)});
           return load(${JSON.stringify(bundle)}).${name}(${JSON.stringify(settings)});
         } catch (error) {
@@ -173,6 +195,9 @@ export class AttachedProcess {
     }
     if (message.includes("loading addons is disabled")) {
       return `process ${pid} runs without permission for addons, which heapray's agent is: start it with --allow-addons, or without --no-addons.`;
+    }
+    if (this.facts.flags.some((flag) => /^--inspect-(?:brk|wait)(?:=|$)/.test(flag))) {
+      return `process ${pid} waits for a debugger before it begins, or has not begun (${message}): let it begin first.`;
     }
     if (code === "HEAPRAY_CAPTURE_WRITE") return this.#cannotWrite(message);
     return `process ${pid} cannot be tracked: ${message}`;

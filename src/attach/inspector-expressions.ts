@@ -3,7 +3,10 @@
 /** What the process's own stacks call it. */
 export const NAMED = "\n//# sourceURL=heapray-attach";
 
-export const GET_BUILTIN = "((name) => process.getBuiltinModule ? process.getBuiltinModule(name) : require(name))";
+/** `process`, which programs may have taken away or replaced. */
+export const PROCESS = `(globalThis.process?.versions?.modules ? globalThis.process : require("node:process"))`;
+
+export const GET_BUILTIN = `((name) => ${PROCESS}.getBuiltinModule?.(name) ?? require(name))`;
 
 const INSPECTOR = `${GET_BUILTIN}("node:inspector")`;
 /** Loads the module that is needed for that, before anything is tracked. */
@@ -12,8 +15,7 @@ export const PREPARE_TO_CLOSE_INSPECTOR = `void ${INSPECTOR}${NAMED}`;
 export const CLOSE_INSPECTOR = `${INSPECTOR}.close()${NAMED}`;
 
 /** {@link TargetVersions} as JSON. */
-export const VERSIONS = `JSON.stringify({
-  modules: process.versions.modules, node: process.version, platform: process.platform, arch: process.arch,
-  other: ["electron", "bun", "deno"].find((name) => name in process.versions),
-  executable: process.execPath,
-})${NAMED}`;
+export const VERSIONS = `(({ versions, version, platform, arch, execPath }) => JSON.stringify({
+  modules: versions.modules, node: version, platform, arch, executable: execPath,
+  other: ["electron", "bun", "deno"].find((name) => name in versions),
+}))(${PROCESS})${NAMED}`;

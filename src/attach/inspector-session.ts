@@ -78,6 +78,7 @@ export class InspectorSession {
   /**
    * The value of an expression in the process: one that JSON can carry.
    * @throws {TooBusyError} it does not answer in time; the expression may still be evaluated later
+   * @throws {EvaluationError}
    * @throws {LostConnectionError}
    */
   async evaluate(expression: string, timeoutMs: number): Promise<unknown> {
@@ -94,7 +95,7 @@ export class InspectorSession {
       result?: { value?: unknown };
     };
     if (exceptionDetails !== undefined) {
-      throw new Error(exceptionDetails.exception?.description?.split("\n")[0] ?? exceptionDetails.text);
+      throw new EvaluationError(exceptionDetails.exception?.description?.split("\n")[0] ?? exceptionDetails.text);
     }
     return remote?.value;
   }
@@ -139,7 +140,7 @@ export class InspectorSession {
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
     if (message.error === undefined) waiting?.resolve(message.result);
-    else waiting?.reject(new Error(isObject(message.error) ? String(message.error.message) : "refused"));
+    else waiting?.reject(new EvaluationError(isObject(message.error) ? String(message.error.message) : "refused"));
   }
 
   #lost(): void {
@@ -151,6 +152,11 @@ export class InspectorSession {
 /** The process's main thread does not answer. */
 export class TooBusyError extends Error {
   override name = "TooBusyError";
+}
+
+/** What was evaluated threw: the program has replaced something that Node.js gives to everyone. */
+export class EvaluationError extends Error {
+  override name = "EvaluationError";
 }
 
 function within<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {

@@ -83,6 +83,19 @@ test("a view that is killed leaves the program as it was, to be attached to agai
   expect(await again.ended()).toEqual({ status: 0, restored: true });
 });
 
+test("serves the live page, until it is interrupted", async () => {
+  const { server, port } = await startServer(process.execPath);
+  const page = programs.start(process.execPath, [cliPath, "attach", String(server.pid), "--web"], { cwd: folder.path });
+  const [, url = ""] = await page.says(/(http:\/\/127\.0\.0\.1:\d+\/\S+)\n/);
+  expect((await fetch(url)).status).toBe(200);
+  expect(server.listening).toEqual([port]);
+  page.kill("SIGINT");
+  expect((await page.ended).status).toBe(0);
+  await request(port, 3);
+  expect(server.stderr).not.toContain("heapray");
+  expect(heapray(["detach", String(server.pid)]).stderr).toContain("is not being tracked by heapray attach.");
+});
+
 test("needs a terminal, and what is for captures needs one", async () => {
   const { server } = await startServer(process.execPath);
   const refusal = (...options: string[]) => heapray(["attach", String(server.pid), ...options]);
