@@ -1,4 +1,5 @@
 // All benchmarks, by the names that the command line knows them by.
+import { live } from "./live/live.mjs";
 import { page } from "./page/page.mjs";
 import { reading } from "./reading/reading.mjs";
 import { recording } from "./recording/recording.mjs";
@@ -22,4 +23,4 @@ import { size } from "./size/size.mjs";
  */
 
 /** @type {Record<string, Benchmark>} */
-export const benchmarks = { recording, size, reading, page, scale };
+export const benchmarks = { recording, size, reading, page, live, scale };

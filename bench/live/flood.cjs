@@ -20,8 +20,8 @@ function visit(level, number, size) {
 const start = performance.now();
 let made = 0;
 for (let now = start; now - start < seconds * 1000; now = performance.now()) {
-  // Each buffer is two allocations (the block and its bookkeeping) that are freed again.
-  const due = Math.min(((now - start) / 1000) * (rate / 4), made + 2000);
+  // Each buffer is four allocations (the block and its bookkeeping) that are freed again.
+  const due = Math.min(((now - start) / 1000) * (rate / 8), made + 2000);
   for (; made < due; made++) {
     const buffer = visit(levels, made % stacks, 100 + (made % 4000));
     // One of a hundred is held for a while.

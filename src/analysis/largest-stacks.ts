@@ -49,8 +49,7 @@ export function largestStacks(
     if (figures.liveCountOf(location) > 0 && counted(location)) held.push(location);
   }
   const share = shares(nodeParent, figures, held);
-  const least = leastShare(share, limit);
-  const { nodes, parents, rowOf } = rows(nodeParent, share, least);
+  const { nodes, parents, rowOf } = rows(nodeParent, share, shareBelow(share, limit));
   const amounts = new Map<number, StackAmount>();
   for (const location of held) {
     const place = rowOf[locations.node.at(location)] as number;
@@ -96,8 +95,8 @@ function shares(nodeParent: Uint32Column, figures: LocationFigures, held: readon
   return bytes;
 }
 
-/** The share that about `limit` nodes reach; 0 where there are no more of them. */
-function leastShare(share: Float64Array, limit: number): number {
+/** The share that at most `limit` nodes, or those that have all of it, are above; 0 where there are no more of them. */
+function shareBelow(share: Float64Array, limit: number): number {
   const levels = new Uint32Array(LEVELS * STEPS + 1);
   let live = 0;
   for (let node = 0; node < share.length; node++) {
@@ -111,7 +110,7 @@ function leastShare(share: Float64Array, limit: number): number {
   let room = limit;
   for (let level = 0; level < levels.length; level++) {
     room -= levels[level] as number;
-    if (room < 0) return 2 ** (-level / STEPS);
+    if (room < 0) return level === 0 ? 1 - Number.EPSILON : 2 ** (-level / STEPS);
   }
   return 0;
 }
@@ -120,7 +119,7 @@ function leastShare(share: Float64Array, limit: number): number {
 function rows(
   nodeParent: Uint32Column,
   share: Float64Array,
-  least: number,
+  below: number,
 ): Pick<LargestStacks, "nodes" | "parents"> & { rowOf: Int32Array } {
   const above = nodeParent.items;
   const rowOf = new Int32Array(share.length);
@@ -129,7 +128,7 @@ function rows(
   for (let node = 1; node < share.length; node++) {
     const part = share[node] as number;
     const parent = rowOf[above[node] as number] as number;
-    if (part === 0 || part < least || parent < 0) {
+    if (part <= below || parent < 0) {
       rowOf[node] = parent < 0 ? parent : ~parent;
       continue;
     }

@@ -92,7 +92,8 @@ export class LiveLocations {
   /** Tells of the stacks whose frames were not looked up before: native ones are, all at once. */
   #announce(sums: LocationSums): void {
     const { node } = this.#locations;
-    const { nodeFrame } = this.#context.tables;
+    const { nodeFrame, modulePath } = this.#context.tables;
+    if (modulePath.length === 1) return;
     const nodes: number[] = [];
     for (let location = 0; location < this.#locations.length; location++) {
       const at = node.at(location);

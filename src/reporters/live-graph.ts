@@ -21,6 +21,8 @@ export interface LiveGraphInput {
   /** The only thread, and the only kind of memory, to count; all unless told. */
   readonly thread?: string | undefined;
   readonly kind?: MemoryKind | undefined;
+  /** Stacks to tell apart, about; 10,000 unless told. */
+  readonly mostStacks?: number;
   readonly snapshots: Iterable<MemorySnapshot>;
   readonly metadata: Metadata;
   readonly sourceLine?: SourceLine;
@@ -42,7 +44,7 @@ export function liveGraphData(input: LiveGraphInput): FlameGraphData {
   }
   const { locations } = figures;
   const stacks = largestStacks(context.tables.nodeParent, figures, {
-    limit: MOST_STACKS,
+    limit: input.mostStacks ?? MOST_STACKS,
     counted: (location) =>
       (input.thread === undefined || threads[locations.thread.at(location)] === input.thread) &&
       (input.kind === undefined || kindOf(locations.allocator.at(location)) === input.kind),

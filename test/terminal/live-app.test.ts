@@ -387,6 +387,24 @@ describe("a real program", () => {
     expect(await other.ended()).toEqual({ status: 130, restored: true });
   });
 
+  test("that is faster than the view, which was stopped, goes on untracked; the view says so", async () => {
+    const told = startTold();
+    const shown = watch();
+    await told.says("pid");
+    told.tell("hold");
+    await shown.shows(/\n hold {2}\S*told\.cjs +1\.00\dMB/u);
+    process.kill(shown.pid, "SIGSTOP");
+    told.tell("flood");
+    await told.says("flood done");
+    process.kill(shown.pid, "SIGCONT");
+    await shown.shows("the program allocates faster than this can be read; it gave up sending");
+    shown.type("/hold");
+    await shown.shows(/\n hold {2}\S*told\.cjs +1\.00\dMB/u);
+    told.tell("end");
+    expect(await told.ended).toMatchObject({ status: 0, signal: null });
+    expect(told.stderr).toMatch(/reads too slowly\n$/u);
+  });
+
   test("that sends a million records a second holds up neither the keys nor the figures", async () => {
     const flood = ["run", "-q", "--live-remote", "--live-port", String(port), FLOOD, "1e6", "4", "100000"];
     const flooding = new Running(process.execPath, [cliPath, ...flood], folder.path);

@@ -28,6 +28,8 @@ export interface LiveParts {
   readonly status: ComponentChild;
   /** Memory until now. */
   readonly snapshots: SnapshotTable;
+  /** What the last of them is of, like `now`. */
+  readonly when: string;
   readonly tools: ComponentChild;
   /** What siblings are sorted by. */
   readonly order: ComponentChild;
@@ -55,7 +57,7 @@ export function App({ state, live }: { state: PageState; live?: LiveParts }) {
         helpOpen={state.helpOpen}
         instead={live ? { subject: live.status, facts: live.facts, live: true } : changeFacts(state.data)}
       />
-      <MemoryOverTime data={state.data} snapshots={live?.snapshots} time={state.time} />
+      <MemoryOverTime data={state.data} newer={live} time={state.time} />
       <Toolbar state={state} graph={graph} tools={live?.tools} order={live?.order} />
       <main class="workspace" data-lines={linesOpen.value ? "open" : "closed"}>
         <Graph state={state} graph={graph} />

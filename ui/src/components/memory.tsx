@@ -13,7 +13,7 @@ import { TimeRangeBar } from "./time-range-bar.js";
 interface MemoryProps {
   readonly data: FlameGraphData;
   /** Where there are newer ones than the data's: the program runs, and the newest are what is wanted. */
-  readonly snapshots?: SnapshotTable | undefined;
+  readonly newer?: { readonly snapshots: SnapshotTable; readonly when: string } | undefined;
   readonly time: RangeState | undefined;
 }
 
@@ -21,11 +21,11 @@ interface MemoryProps {
  * RSS, heap and tracked memory over the run; the numbers above the chart follow the pointer. Where there is `time`, a range
  * of it is chosen on the chart.
  */
-export function MemoryOverTime({ data, snapshots: newer, time }: MemoryProps) {
+export function MemoryOverTime({ data, newer, time }: MemoryProps) {
   const host = useRef<HTMLDivElement>(null);
   const open = useSignal(window.innerHeight >= 600);
   const reading = useSignal<Reading | undefined>(undefined);
-  const snapshots = newer ?? data.snapshots;
+  const snapshots = newer?.snapshots ?? data.snapshots;
   const count = snapshots.timeMs.length;
   const peak = highest(snapshots.tracked);
   const chart = useRef<MemoryChart | undefined>(undefined);
@@ -77,9 +77,7 @@ export function MemoryOverTime({ data, snapshots: newer, time }: MemoryProps) {
         <p class="memory-values">
           <span class="quiet">
             {at === undefined
-              ? newer
-                ? "now"
-                : "at the high-water mark"
+              ? (newer?.when ?? "at the high-water mark")
               : `at ${formatDuration(snapshots.timeMs[at] ?? 0)}`}
           </span>
           <span class="key rss">RSS</span> {value(snapshots.rss)}

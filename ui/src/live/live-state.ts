@@ -32,11 +32,6 @@ export class LiveState {
     this.snapshots = computed(() => this.#snapshots.value);
   }
 
-  /** Whether what is shown stands still. */
-  get still(): boolean {
-    return this.paused.value || this.connection.value !== "live";
-  }
-
   tell(figures: PageFigures): void {
     this.figures.value = figures;
     const { point } = figures;

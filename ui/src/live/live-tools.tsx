@@ -12,6 +12,8 @@ export function LiveTools({ live, save }: { live: LiveState; save: () => void })
         class="tool"
         id="pause"
         aria-pressed={paused}
+        // What stands still anyway cannot be paused.
+        disabled={live.connection.value === "ended" && !paused}
         onClick={() => {
           live.paused.value = !paused;
         }}

@@ -32,6 +32,7 @@ function LivePage({ live }: { live: LiveState }) {
         facts: liveFacts(live.figures.value, page.data.metadata),
         status: <LiveStatus live={live} />,
         snapshots: live.snapshots.value,
+        when: live.paused.value ? "when paused" : live.connection.value === "live" ? "now" : "at the end",
         tools: <LiveTools live={live} save={() => void save(live)} />,
         order: <OrderChoice live={live} />,
         keys: KEYS,
@@ -54,7 +55,8 @@ function key(event: KeyboardEvent, live: LiveState): void {
   const { target } = event;
   const typing = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
   if (event.ctrlKey || event.metaKey || event.altKey || typing || live.page.helpOpen.value) return;
-  if (event.key === "p") live.paused.value = !live.paused.value;
+  const still = live.connection.value === "ended" && !live.paused.value;
+  if (event.key === "p" && !still) live.paused.value = !live.paused.value;
   else if (event.key === "s") void save(live);
 }
 
