@@ -115,6 +115,12 @@ async function finish(
     );
     return;
   }
+  if (how === "stopped" && !(await isComplete(file))) {
+    tell(
+      `[heapray] tracking ended before its time (a full disk? the process's standard error tells); ${typed(file)} has what came before.\n`,
+    );
+    return;
+  }
   const family = `${children.length} ${children.length === 1 ? "capture of a child process" : "captures of child processes"}`;
   const next = children.length > 0 ? `, and ${family} next to it (${typed(file)}.<pid>)` : "";
   tell(

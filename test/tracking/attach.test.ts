@@ -192,6 +192,17 @@ describe("attach", () => {
     }
   });
 
+  test("an attach that is killed leaves the process tracked, until detach", async () => {
+    const { server, port } = await startServer(running);
+    const attaching = await attached(server.pid);
+    attaching.kill("SIGKILL");
+    await attaching.ended;
+    await request(port, 3);
+    expect(heapray(["detach", String(server.pid)])).toMatchObject({ status: 0 });
+    expect(Object.values(madeBy(SIZE))).toEqual([3]);
+    expect(server.listening).toEqual([port]);
+  });
+
   test("leaves an inspector open that was, and works beside a debugger", async () => {
     const server = programs.start(process.execPath, ["--inspect=127.0.0.1:0", program("server.cjs")]);
     const port = await server.port();
