@@ -1,4 +1,5 @@
 import type { Uint32Column } from "../capture/columns.js";
+import type { LocationSums } from "./allocation-record.js";
 import type { LocationFigures } from "./location-figures.js";
 
 /** Steps of the scale of shares, per factor of two. */
@@ -35,20 +36,20 @@ export interface LargestStacksOptions {
 }
 
 /**
- * Which stacks hold most now, of the bytes or of the allocations, with all that was called from them. A few passes over
+ * Which stacks hold most, of the bytes or of the allocations, with all that was called from them. A few passes over
  * columns, whatever the depth of the stacks.
  */
 export function largestStacks(
   nodeParent: Uint32Column,
-  figures: LocationFigures,
+  locations: LocationFigures["locations"],
+  sums: LocationSums,
   { limit, counted = () => true }: LargestStacksOptions,
 ): LargestStacks {
-  const { locations } = figures;
   const held: number[] = [];
   for (let location = 0; location < locations.length; location++) {
-    if (figures.liveCountOf(location) > 0 && counted(location)) held.push(location);
+    if (sums.countOf(location) > 0 && counted(location)) held.push(location);
   }
-  const share = shares(nodeParent, figures, held);
+  const share = shares(nodeParent, locations, sums, held);
   const { nodes, parents, rowOf } = rows(nodeParent, share, shareBelow(share, limit));
   const amounts = new Map<number, StackAmount>();
   for (const location of held) {
@@ -63,21 +64,26 @@ export function largestStacks(
       amount = { row, small, thread, allocator, bytes: 0, count: 0 };
       amounts.set(key, amount);
     }
-    amount.bytes += figures.liveBytesOf(location);
-    amount.count += figures.liveCountOf(location);
+    amount.bytes += sums.bytesOf(location);
+    amount.count += sums.countOf(location);
   }
   return { nodes, parents, amounts: [...amounts.values()] };
 }
 
 /** By stack node: its part of all bytes, or of all allocations where that is more, with what was called from it. */
-function shares(nodeParent: Uint32Column, figures: LocationFigures, held: readonly number[]): Float64Array {
+function shares(
+  nodeParent: Uint32Column,
+  { node: nodes }: LocationFigures["locations"],
+  sums: LocationSums,
+  held: readonly number[],
+): Float64Array {
   const parents = nodeParent.items;
   const bytes = new Float64Array(nodeParent.length);
   const counts = new Float64Array(nodeParent.length);
   for (const location of held) {
-    const node = figures.locations.node.at(location);
-    bytes[node] = (bytes[node] as number) + figures.liveBytesOf(location);
-    counts[node] = (counts[node] as number) + figures.liveCountOf(location);
+    const node = nodes.at(location);
+    bytes[node] = (bytes[node] as number) + sums.bytesOf(location);
+    counts[node] = (counts[node] as number) + sums.countOf(location);
   }
   // Parents have smaller numbers.
   for (let node = bytes.length - 1; node > 0; node--) {

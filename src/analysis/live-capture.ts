@@ -23,7 +23,7 @@ import {
   selectedSums,
 } from "./live-locations.js";
 import type { LocationFigures } from "./location-figures.js";
-import { NativeFrames } from "./native-frames.js";
+import { type MissingSymbols, NativeFrames } from "./native-frames.js";
 import { SnapshotSeries } from "./snapshot-series.js";
 import { StackTraces } from "./stack-traces.js";
 
@@ -70,6 +70,7 @@ export class LiveCapture {
   #start: Uint8Array = new Uint8Array(0);
   #decoder: CaptureDecoder | undefined;
   #context: RecordContext | undefined;
+  #native: NativeFrames | undefined;
   #live: { readonly locations: LiveLocations; readonly threads: LiveThreads } | undefined;
 
   /** `name` is what messages call the capture. */
@@ -100,6 +101,7 @@ export class LiveCapture {
       this.#start = new Uint8Array(0);
       const { tables } = this.#decoder;
       const native = new NativeFrames(tables, this.#symbols, this.#warnings);
+      this.#native = native;
       this.#context = { tables, stacks: new StackTraces(tables, { maps: this.#maps, names: this.#names, native }) };
     } else if (!this.#decoder.finished) {
       this.#source.push(bytes);
@@ -166,6 +168,14 @@ export class LiveCapture {
   /** What is live now, to be asked for later: in place of what is live then. */
   hold(): LocationSums {
     return heldSums(atEnd(this.#mark), this.#mark.locations.length);
+  }
+
+  /** What will be looked up of native code when that which was `held` is asked for. */
+  missingSymbols(held: LocationSums): MissingSymbols[] {
+    const { node, length } = this.#mark.locations;
+    const nodes: number[] = [];
+    for (let location = 0; location < length; location++) if (held.countOf(location) > 0) nodes.push(node.at(location));
+    return this.#native?.missing(nodes) ?? [];
   }
 
   /** The allocations that are live now, or when they were `held`, merged by location. */

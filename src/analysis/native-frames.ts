@@ -1,6 +1,12 @@
 import type { Frame } from "../capture/records.js";
 import type { CaptureTables } from "../capture/tables.js";
-import type { ModuleFunctions, NativeFunction, NativeSymbols } from "../symbols/native-symbols.js";
+import type { ModuleFunctions, NativeFunction, NativeModule, NativeSymbols } from "../symbols/native-symbols.js";
+
+/** Addresses of a module's code that were not looked up yet. */
+export interface MissingSymbols {
+  readonly module: NativeModule;
+  readonly addresses: readonly number[];
+}
 
 /** The file of a frame that lies in no known module. */
 const NO_MODULE = "<native>";
@@ -29,6 +35,23 @@ export class NativeFrames {
     this.#expected = nodes;
   }
 
+  /** What will have to be looked up for the stacks of these nodes, module by module. */
+  missing(nodes: readonly number[]): MissingSymbols[] {
+    const { frameModule, frameAddress, strings, modulePath, moduleBuildId } = this.#tables;
+    const byModule = new Map<number, Set<number>>();
+    for (const frame of this.#unresolved(nodes)) {
+      const id = frameModule.at(frame);
+      if (id === 0) continue;
+      const addresses = byModule.get(id);
+      if (addresses === undefined) byModule.set(id, new Set([frameAddress.at(frame)]));
+      else addresses.add(frameAddress.at(frame));
+    }
+    return [...byModule].map(([id, addresses]) => ({
+      module: { path: strings.get(modulePath.at(id)), buildId: moduleBuildId[id] ?? "" },
+      addresses: [...addresses],
+    }));
+  }
+
   /** The functions of a native physical frame, innermost first. */
   of(physical: number): readonly Frame[] {
     if (!this.#frames.has(physical)) this.#resolve(this.#wanted(physical));
@@ -37,21 +60,32 @@ export class NativeFrames {
 
   /** Native frames not resolved yet: those of the expected stacks, or without these all there are until now. */
   #wanted(physical: number): Set<number> {
-    const { nodeParent, nodeFrame, frameEnd } = this.#tables;
-    const wanted = new Set([physical]);
-    const want = (frame: number): void => {
-      if (this.#tables.isNative(frame) && !this.#frames.has(frame)) wanted.add(frame);
-    };
-    const seen = new Set<number>();
-    for (const node of this.#expected) {
-      for (let at = node; at !== 0 && !seen.has(at); at = nodeParent.at(at)) {
-        seen.add(at);
-        want(nodeFrame.at(at));
-      }
+    const wanted = this.#unresolved(this.#expected).add(physical);
+    if (this.#expected.length === 0) {
+      for (let frame = 1; frame < this.#tables.frameEnd.length; frame++)
+        if (this.#isUnresolved(frame)) wanted.add(frame);
     }
-    if (this.#expected.length === 0) for (let frame = 1; frame < frameEnd.length; frame++) want(frame);
     this.#expected = [];
     return wanted;
+  }
+
+  /** The native frames of these nodes' stacks that were not resolved yet. */
+  #unresolved(nodes: readonly number[]): Set<number> {
+    const { nodeParent, nodeFrame } = this.#tables;
+    const found = new Set<number>();
+    const seen = new Set<number>();
+    for (const node of nodes) {
+      for (let at = node; at !== 0 && !seen.has(at); at = nodeParent.at(at)) {
+        seen.add(at);
+        const frame = nodeFrame.at(at);
+        if (this.#isUnresolved(frame)) found.add(frame);
+      }
+    }
+    return found;
+  }
+
+  #isUnresolved(frame: number): boolean {
+    return this.#tables.isNative(frame) && !this.#frames.has(frame);
   }
 
   #resolve(frames: Iterable<number>): void {

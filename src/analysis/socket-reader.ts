@@ -18,6 +18,8 @@ export interface SocketReaderOptions extends LiveCaptureOptions {
 export interface ConnectOptions {
   /** How long to try again while nobody waits for a client there, milliseconds; 0 unless told. */
   readonly timeoutMs?: number;
+  /** Called once where nobody waits there yet. */
+  readonly onWaiting?: () => void;
 }
 
 const RETRY_MS = 50;
@@ -58,10 +60,10 @@ export class SocketReader implements Disposable, AsyncDisposable {
    * Connects to the process, which then goes on; to be awaited before anything else.
    * @throws CaptureError `CONNECTION`, `NOT_A_CAPTURE`, `NEWER_VERSION` or `CORRUPT`
    */
-  async connect({ timeoutMs = 0 }: ConnectOptions = {}): Promise<void> {
+  async connect({ timeoutMs = 0, onWaiting }: ConnectOptions = {}): Promise<void> {
     if (this.#socket !== undefined) throw this.#wrong("this reader was connected before; make a new one");
     const deadline = Date.now() + timeoutMs;
-    for (;;) {
+    for (let attempt = 0; ; attempt++) {
       if (this.#closed) throw this.#wasClosed();
       const socket = connect({ port: this.#port, host: this.#address });
       this.#socket = socket;
@@ -72,6 +74,7 @@ export class SocketReader implements Disposable, AsyncDisposable {
       } catch (error) {
         if (!(isRefusal(error) && Date.now() + RETRY_MS < deadline)) throw this.#notConnected(error);
       }
+      if (attempt === 0) onWaiting?.();
       await sleep(RETRY_MS);
     }
     await this.#headerArrives();

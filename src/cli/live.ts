@@ -18,9 +18,6 @@ Examples:
   heapray live 5678 --web                                shows it in the browser
 `;
 
-/** After so long, it is said what is waited for; milliseconds. */
-const SILENT_MS = 300;
-
 export function liveCommand(): Command {
   return new Command("live")
     .summary("watch a running program's memory, in the terminal or in the browser")
@@ -55,17 +52,13 @@ async function live(port: number, { host, web, ...page }: LiveOptions): Promise<
  */
 export async function connectWaiting(port: number, host: string): Promise<Session> {
   const { LiveSession } = await import("../live/live-session.js");
-  const saying = setTimeout(() => {
+  const onWaiting = (): void => {
     tell(
       `[heapray] no program waits for a client on ${host}, port ${port}; waiting for one (Ctrl-C ends this). ` +
         "Each serves one client, the first that connects.\n",
     );
-  }, SILENT_MS);
-  try {
-    return await LiveSession.connect({ port, host, timeoutMs: Number.POSITIVE_INFINITY });
-  } finally {
-    clearTimeout(saying);
-  }
+  };
+  return LiveSession.connect({ port, host, timeoutMs: Number.POSITIVE_INFINITY, onWaiting });
 }
 
 export function portNumber(text: string): number {

@@ -8,6 +8,7 @@ export class LivePace {
   #readAt: number | undefined;
   /** How much later than it was taken a snapshot was read, at least; it includes by how much the clocks differ. */
   #leastDelay = Number.POSITIVE_INFINITY;
+  #behindMs = 0;
   #startedAt: number | undefined;
   #marks: { readonly at: number; readonly allocations: number }[] = [];
   #elapsedMs = 0;
@@ -16,6 +17,7 @@ export class LivePace {
     this.#timeMs = timeMs;
     this.#readAt = now;
     this.#leastDelay = Math.min(this.#leastDelay, now - timeMs);
+    this.#behindMs = now - timeMs - this.#leastDelay;
   }
 
   /** @param ended whether nothing more comes */
@@ -33,7 +35,9 @@ export class LivePace {
     while (marks.length > 2 && now - (marks[1]?.at ?? now) >= RATE_MS) marks.shift();
     const [first = { at: now, allocations }] = marks;
     const allocationRate = now > first.at ? (1000 * (allocations - first.allocations)) / (now - first.at) : 0;
-    const behindMs = this.#readAt === undefined ? 0 : now - this.#timeMs - this.#leastDelay;
+    // Where there are few snapshots, the last one does not tell of now.
+    const isNew = this.#readAt !== undefined && now - this.#readAt < RATE_MS;
+    const behindMs = isNew ? this.#behindMs : 0;
     this.#elapsedMs = this.#readAt === undefined ? now - this.#startedAt : now - this.#leastDelay;
     return { allocationRate, behindMs, elapsedMs: this.#elapsedMs };
   }

@@ -25,6 +25,8 @@ export interface ConnectOptions {
   readonly sourceMaps?: boolean;
   /** Ends the waiting. */
   readonly signal?: AbortSignal;
+  /** Called once where nobody waits there yet. */
+  readonly onWaiting?: () => void;
 }
 
 /** What is live of a function, or of a thread without a stack. Sizes are bytes. */
@@ -81,7 +83,7 @@ export class LiveSession {
    * @throws CaptureError `CONNECTION`, `NOT_A_CAPTURE`, `NEWER_VERSION`, `CORRUPT`; `CLOSED` where `signal` told
    */
   static async connect(options: ConnectOptions): Promise<LiveSession> {
-    const { port, host = "127.0.0.1", timeoutMs = 0, sourceMaps = true, signal } = options;
+    const { port, host = "127.0.0.1", timeoutMs = 0, sourceMaps = true, signal, onWaiting } = options;
     const workerData: WorkerOptions = { host, port, timeoutMs, sourceMaps };
     const worker = new Worker(new URL("./live-worker.js", import.meta.url), { workerData, execArgv: [] });
     const abort = () => void worker.terminate();
@@ -92,11 +94,16 @@ export class LiveSession {
           reject(error);
           void worker.terminate();
         };
-        worker.once("message", (told: Told) => {
-          worker.off("error", end).off("exit", ended);
+        const hear = (told: Told): void => {
+          if (told.type === "waiting") {
+            onWaiting?.();
+            return;
+          }
+          worker.off("message", hear).off("error", end).off("exit", ended);
           if (told.type === "connected") resolve(new LiveSession(worker, told.header, told.state));
           else if (told.type === "failed") end(failure(told));
-        });
+        };
+        worker.on("message", hear);
         const ended = (): void => reject(new CaptureError("CLOSED", "", "Waiting for the program was ended."));
         worker.on("error", end).on("exit", ended);
         if (signal?.aborted) abort();

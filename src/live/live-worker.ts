@@ -15,6 +15,7 @@ import { flameGraphDataInParts } from "../reporters/flamegraph.js";
 import { encodeFlameGraph } from "../reporters/flamegraph-codec.js";
 import { liveGraphData } from "../reporters/live-graph.js";
 import type { PageQuery } from "../reporters/live-page-data.js";
+import { LateSymbols } from "./late-symbols.js";
 import { endOf } from "./live-end.js";
 import { LivePace } from "./live-pace.js";
 import type { Ask, GraphAnswer, LiveEnd, LiveState, LocationsAnswer, Told, WorkerOptions } from "./messages.js";
@@ -32,7 +33,8 @@ const PAGE_GZIP_LEVEL = 1;
 const { host, port, timeoutMs, sourceMaps } = workerData as WorkerOptions;
 const timeline = new TimelineRecorder();
 const pace = new LivePace();
-const reader = new SocketReader({ address: host, port, sourceMaps, onMemorySnapshot });
+const symbols = new LateSymbols();
+const reader = new SocketReader({ address: host, port, sourceMaps, onMemorySnapshot, nativeSymbols: symbols });
 let memory: MemorySnapshot | undefined;
 let end: LiveEnd | undefined;
 /** What answers are about in place of what is live now. */
@@ -93,13 +95,22 @@ function answered(start: number): void {
 
 async function locations(query: LiveQuery): Promise<LocationsAnswer> {
   await turn();
+  const sums = held?.sums ?? (await namedSums());
   const start = performance.now();
-  const totals = reader.capture.locations(query, held?.sums);
+  const totals = reader.capture.locations(query, sums);
   const firstName = namesTold;
   const names = reader.capture.locationNames.slice(firstName);
   namesTold = firstName + names.length;
   answered(start);
   return { firstName, names, totals };
+}
+
+/** What is live now, once its native code has names: these are looked for elsewhere. Undefined where there is none. */
+async function namedSums(): Promise<LocationSums | undefined> {
+  if (!reader.hasNativeTraces) return undefined;
+  const sums = reader.capture.hold();
+  await symbols.lookFor(reader.capture.missingSymbols(sums));
+  return sums;
 }
 
 async function graph(query: LiveQuery): Promise<GraphAnswer> {
@@ -109,9 +120,10 @@ async function graph(query: LiveQuery): Promise<GraphAnswer> {
   const { elapsedMs, peakBytes, totalAllocations } = held?.state ?? state();
   const complete = end === undefined || capture.end !== undefined;
   const endTimeMs = metadata.startTimeMs + elapsedMs;
+  const sums = held?.sums ?? (await namedSums());
   const data = await flameGraphDataInParts(
     {
-      records: capture.records({ ...query, mergeThreads: false }, held?.sums),
+      records: capture.records({ ...query, mergeThreads: false }, sums),
       snapshots: snapshots.filter(({ timeMs }) => timeMs <= elapsedMs),
       metadata: { ...metadata, complete, endTimeMs, totalAllocations, peakMemory: peakBytes },
       sourceLine: (file, line) => sourceText.line(file, line),
@@ -124,12 +136,13 @@ async function graph(query: LiveQuery): Promise<GraphAnswer> {
 
 async function page(query: PageQuery): Promise<GraphAnswer> {
   await turn();
+  const sums = await namedSums();
   const start = performance.now();
   const { contents, metadata: told, snapshots, sourceText, end: toldEnd } = reader.capture;
   if (contents === undefined || told === undefined) throw new Error("nothing has arrived");
   const metadata = { ...told, complete: end === undefined || toldEnd !== undefined };
   const sourceLine = (file: string, line: number) => sourceText.line(file, line);
-  const graph = liveGraphData({ ...contents, ...query, snapshots, metadata, sourceLine });
+  const graph = liveGraphData({ ...contents, ...query, sums, snapshots, metadata, sourceLine });
   const data = gzipSync(encodeFlameGraph(graph), { level: PAGE_GZIP_LEVEL });
   answered(start);
   return { data };
@@ -139,7 +152,8 @@ async function answer(ask: Ask): Promise<void> {
   const { id } = ask;
   try {
     if (ask.what === "hold") {
-      held = { sums: reader.capture.hold(), state: state() };
+      const now = state();
+      held = { sums: (await namedSums()) ?? reader.capture.hold(), state: now };
       tell({ type: "answer", id, answer: held.state });
     } else if (ask.what === "release") {
       held = undefined;
@@ -160,7 +174,7 @@ async function answer(ask: Ask): Promise<void> {
 
 async function read(): Promise<void> {
   try {
-    await reader.connect({ timeoutMs });
+    await reader.connect({ timeoutMs, onWaiting: () => tell({ type: "waiting" }) });
   } catch (error) {
     const { message } = error as Error;
     const { code, source } = error instanceof CaptureError ? error : { code: undefined, source: "" };

@@ -78,6 +78,8 @@ export interface GraphAnswer {
 export type Answer = LocationsAnswer | GraphAnswer | LiveState;
 
 export type Told =
+  /** Nobody waits for a client there yet. */
+  | { readonly type: "waiting" }
   | { readonly type: "connected"; readonly header: CaptureHeader; readonly state: LiveState }
   | {
       readonly type: "failed";

@@ -1,4 +1,4 @@
-import { identityOf, type RecordContext } from "../analysis/allocation-record.js";
+import { atEnd, identityOf, type LocationSums, type RecordContext } from "../analysis/allocation-record.js";
 import { largestStacks } from "../analysis/largest-stacks.js";
 import type { LocationFigures } from "../analysis/location-figures.js";
 import type { Frame, MemorySnapshot, Metadata } from "../capture/records.js";
@@ -18,6 +18,8 @@ const MOST_STACKS = 10_000;
 export interface LiveGraphInput {
   readonly context: RecordContext;
   readonly figures: LocationFigures;
+  /** What each location holds; what the figures say is live now unless told. */
+  readonly sums?: LocationSums | undefined;
   /** The only thread, and the only kind of memory, to count; all unless told. */
   readonly thread?: string | undefined;
   readonly kind?: MemoryKind | undefined;
@@ -43,7 +45,7 @@ export function liveGraphData(input: LiveGraphInput): FlameGraphData {
     if (thread > 0) tree.addThread(name);
   }
   const { locations } = figures;
-  const stacks = largestStacks(context.tables.nodeParent, figures, {
+  const stacks = largestStacks(context.tables.nodeParent, locations, input.sums ?? atEnd(figures), {
     limit: input.mostStacks ?? MOST_STACKS,
     counted: (location) =>
       (input.thread === undefined || threads[locations.thread.at(location)] === input.thread) &&

@@ -214,7 +214,8 @@ function paintTable(canvas: Canvas, area: Area, state: LiveViewState, cwd: strin
   state.setPageRows(body.height);
   const { rows, cursor } = state;
   if (rows.length === 0 && body.height > 0) {
-    const why = state.filter === "" ? "Nothing is held." : "Nothing that is held matches the filter.";
+    const nothing = state.filter === "" ? "Nothing is held." : "Nothing that is held matches the filter.";
+    const why = state.hasLocations ? nothing : "Looking for the functions' names…";
     canvas.row(body, 0, [{ text: ` ${why}`, style: MINOR }]);
     return;
   }

@@ -53,6 +53,8 @@ export class LiveViewState {
   end: LiveEnd | undefined;
   #now: LiveState;
   #locations = NOTHING;
+  /** Whether locations have come. */
+  hasLocations = false;
   #rows: readonly LiveLocation[] = [];
   readonly #kinds: readonly LiveKind[];
   #kind = 0;
@@ -131,6 +133,7 @@ export class LiveViewState {
   /** Takes what is live by location, as asked for with `query`. */
   set locations(locations: LiveLocations) {
     this.#locations = locations;
+    this.hasLocations = true;
     this.#layOut();
   }
 
@@ -250,7 +253,10 @@ export class LiveViewState {
     const wanted = this.#filter.toLowerCase();
     const rows = this.#locations.rows.filter((row) => wanted === "" || this.#textOf(row).includes(wanted));
     const direction = this.#reversed ? -1 : 1;
-    rows.sort((a, b) => direction * (value(b) - value(a)) || b.totalBytes - a.totalBytes || a.id - b.id);
+    rows.sort(
+      (a, b) =>
+        direction * (value(b) - value(a)) || b.totalBytes - a.totalBytes || b.ownBytes - a.ownBytes || a.id - b.id,
+    );
     this.#rows = rows;
     if (this.#selected === undefined) return;
     const at = rows.findIndex(({ id }) => id === this.#selected);

@@ -63,6 +63,8 @@ export class Screen {
   #buffer: InstanceType<typeof termkit.ScreenBuffer> | undefined;
   #open = false;
   #drawn = false;
+  /** Whether the last picture has characters that take two columns. */
+  #hasWide = false;
   #settle: (error?: unknown) => void = () => {};
 
   constructor(options: ScreenOptions) {
@@ -159,9 +161,15 @@ export class Screen {
     const whole = this.#buffer === undefined;
     this.#buffer = buffer;
     this.#attempt(() => {
-      this.#options.paint(canvasOf(buffer, this.#options.colors));
+      // terminal-kit does not send what comes in place of the right half of a wide character.
+      const hadWide = this.#hasWide;
+      this.#hasWide = false;
+      const onWide = () => {
+        this.#hasWide = true;
+      };
+      this.#options.paint(canvasOf(buffer, this.#options.colors, onWide));
       if (whole) terminal.clear();
-      buffer.draw({ delta: true });
+      buffer.draw({ delta: !hadWide });
     });
   }
 
@@ -175,8 +183,12 @@ export class Screen {
   }
 }
 
-/** Draws on cells, and clears them before. */
-export function canvasOf(buffer: InstanceType<typeof termkit.ScreenBuffer>, colors: boolean): Canvas {
+/** Draws on cells, and clears them before; tells of characters that take two of them. */
+export function canvasOf(
+  buffer: InstanceType<typeof termkit.ScreenBuffer>,
+  colors: boolean,
+  onWide: () => void = () => {},
+): Canvas {
   // Unless told, what is cleared lets through what was there before.
   buffer.fill({ attr: { defaultColor: true, bgDefaultColor: true }, char: " " });
   const { width, height } = buffer;
@@ -190,6 +202,7 @@ export function canvasOf(buffer: InstanceType<typeof termkit.ScreenBuffer>, colo
         const { color, ...rest } = style ?? {};
         const attr = color !== undefined && colors ? { color, ...rest } : { defaultColor: true, ...rest };
         const { shown, start, end } = fitted(text, column, area.width);
+        if (columnsOf(shown) > shown.length) onWide();
         if (shown !== "") buffer.put({ x: area.x + start, y: area.y + row, attr, wrap: false, dx: 1, dy: 0 }, shown);
         column = end;
         if (column >= area.width) return;

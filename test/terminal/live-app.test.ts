@@ -36,10 +36,10 @@ function inTerminal(args: readonly string[], options: Partial<PseudoTerminalOpti
 const watch = (options?: Partial<PseudoTerminalOptions>) => inTerminal(["live", String(port)], options);
 
 /** A program that waits for a client, and then does what it is told. */
-function startTold(): Running {
+function startTold(...options: string[]): Running {
   const told = new Running(
     process.execPath,
-    [cliPath, "run", "-q", "--live-remote", "--live-port", String(port), TOLD],
+    [cliPath, "run", "-q", "--live-remote", "--live-port", String(port), ...options, TOLD],
     folder.path,
   );
   closing.push(async () => {
@@ -369,6 +369,17 @@ describe("a real program", () => {
     await told.ended;
     shown.type(Key.CTRL_C);
     expect(await shown.ended()).toEqual({ status: 130, restored: true });
+  });
+
+  test("has the names of its native code", async () => {
+    const told = startTold("--native");
+    const shown = watch();
+    await told.says("pid");
+    told.tell("hold");
+    await shown.shows(/ node::Start {2}/u);
+    shown.type("/hold");
+    await shown.shows(/\n hold {2}\S*told\.cjs +1\.00\dMB/u);
+    expect(shown.text).not.toMatch(/behind/u);
   });
 
   test("is waited for, until Ctrl-C", async () => {

@@ -9,6 +9,11 @@ import { theme } from "../theme.js";
 import { LinesPanel, lineQuery } from "./lines-panel.js";
 
 const MOST = 100;
+/** What is said of a line that is none. */
+const WITHOUT_PLACE: Partial<Record<Category, string>> = {
+  [Category.THREAD]: "no frames on its stacks",
+  [Category.SMALL]: "each too small to be shown",
+};
 
 /** The lines of the program that hold most, as a list beside the graph. */
 export function TopLines({ state, open }: { state: PageState; open: Signal<boolean> }) {
@@ -45,7 +50,7 @@ function Line({ state, line, largest }: { state: PageState; line: HoldingLine; l
         </span>
         <span class="line-amount">{byBytes ? formatBytes(amount) : formatCount(amount)}</span>
         <span class="line-name">
-          <bdi>{texts.shortPlace === "" ? "no frames on its stacks" : texts.name}</bdi>
+          <bdi>{texts.shortPlace === "" ? WITHOUT_PLACE[category] : texts.name}</bdi>
         </span>
         <span class="line-share">{formatPercent(amount, whole)}</span>
         {texts.source === "" ? null : (

@@ -37,6 +37,8 @@ export function holdingLines(data: FlameGraphData, options: TreeOptions, scope: 
     let holder = program[node] as number;
     if (holder === -1) holder = dependency[node] as number;
     if (holder === -1) holder = frame[node] as number;
+    // What is too small to be shown is below the frame that answers for it.
+    if (category[holder] === Category.SMALL && parent[node] !== 0) holder = frame[parent[node] as number] as number;
     addTo(lines, keys[holder] as string, holder, weights.bytes[i] as number, weights.allocations[i] as number);
   }
   return sorted(lines, options);
