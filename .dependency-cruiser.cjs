@@ -14,6 +14,7 @@ module.exports = {
   forbidden: [
     no("src/capture", "analysis|symbols|reporters|live|terminal|cli|tracker", "The format's reader stands alone."),
     no("src/analysis", "reporters|live|terminal|cli|tracker", "Analysis knows captures only."),
+    no("src/attach", "cli|terminal|live|reporters|analysis", "Attaching knows processes only."),
     no("src/symbols", "analysis|reporters|live|terminal|cli|tracker", "Symbols know records only."),
     no("src/reporters", "live|terminal|cli|tracker", "A report can be made on any machine."),
     no("src/live", "terminal|cli|tracker", "A live session can be shown by anything."),

@@ -56,7 +56,7 @@ const bundled = {
 
 await build({
   ...bundled,
-  entryPoints: { "preload-process": "src/tracker/preload.ts", index: "src/index.ts" },
+  entryPoints: { "preload-process": "src/tracker/preload.ts", attach: "src/tracker/attach.ts", index: "src/index.ts" },
   outdir: "dist",
   external: ["*.node"],
 });
@@ -73,7 +73,7 @@ await build({
     {
       name: "readers-stay-modules",
       setup(bundle) {
-        bundle.onResolve({ filter: /^\.\.\/(analysis|live|reporters|terminal)\// }, ({ kind, path }) =>
+        bundle.onResolve({ filter: /^\.\.\/(analysis|attach|live|reporters|terminal)\// }, ({ kind, path }) =>
           kind === "dynamic-import" ? { path, external: true } : undefined,
         );
       },

@@ -18,9 +18,14 @@ export interface LivePageOptions {
 
 /**
  * Serves the live page of a session, and ends both at Ctrl-C. Once the program is gone, the page stays.
+ * @param close ends the session
  * @throws {CliError} the port is taken, or not permitted
  */
-export async function showLivePage(session: LiveSession, { webPort, open }: LivePageOptions): Promise<void> {
+export async function showLivePage(
+  session: LiveSession,
+  { webPort, open }: LivePageOptions,
+  close: () => Promise<void> = () => session.close(),
+): Promise<void> {
   const [{ PageServer }, { sessionSource }, { readPage }] = await Promise.all([
     import("../live/web/page-server.js"),
     import("../live/web/session-source.js"),
@@ -48,7 +53,7 @@ export async function showLivePage(session: LiveSession, { webPort, open }: Live
     opened?.();
     stop();
     await server.close();
-    await session.close();
+    await close();
   }
 }
 

@@ -61,7 +61,7 @@ export async function connectWaiting(port: number, host: string): Promise<Sessio
   return LiveSession.connect({ port, host, timeoutMs: Number.POSITIVE_INFINITY, onWaiting });
 }
 
-function portNumber(text: string): number {
+export function portNumber(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 65_535) {
     throw new InvalidArgumentError("Give a whole number from 1 to 65535.");

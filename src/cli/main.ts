@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { attachCommand } from "./attach.js";
+import { detachCommand } from "./detach.js";
 import { diffCommand } from "./diff.js";
 import { sentenceOf } from "./errors.js";
 import { flamegraphCommand } from "./flamegraph.js";
@@ -18,6 +20,8 @@ const EXAMPLES = `
 Examples:
   heapray run server.js                          record a program
   heapray run --live server.js                   watch its memory in the terminal while it runs
+  heapray attach 4712                            the same of a program that is running already
+  heapray attach 4712 -o server.bin              record it
   heapray flamegraph heapray-server.js.1234.bin  see what held the memory at its peak
   heapray table heapray-server.js.1234.bin       the same as a table to sort and search
   heapray summary heapray-server.js.1234.bin     the same in one screen of text
@@ -52,6 +56,8 @@ function program(): Command {
     .addHelpText("after", EXAMPLES);
   for (const command of [
     runCommand(),
+    attachCommand(),
+    detachCommand(),
     liveCommand(),
     flamegraphCommand(),
     tableCommand(),

@@ -245,7 +245,7 @@ async function sayWhatNext(capture: string, before: string, aggregated: boolean,
   );
 }
 
-async function isComplete(capture: string): Promise<boolean> {
+export async function isComplete(capture: string): Promise<boolean> {
   const { FileReader } = await import("../analysis/file-reader.js");
   try {
     using reader = new FileReader(capture);
@@ -261,7 +261,7 @@ function lookAt(file: string): string {
   return found?.isFile() && found.size > 0 ? `${found.ino} ${found.size} ${found.mtimeMs}` : "";
 }
 
-function jsHeapInterval(text: string): number {
+export function jsHeapInterval(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > LONGEST_JS_HEAP_INTERVAL) {
     throw new InvalidArgumentError("Give a whole number of bytes, from 1 to 1 GiB.");
@@ -269,7 +269,7 @@ function jsHeapInterval(text: string): number {
   return value;
 }
 
-function positiveInteger(text: string): number {
+export function positiveInteger(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 3_600_000) {
     throw new InvalidArgumentError("Give a whole number of milliseconds, 1 or more.");

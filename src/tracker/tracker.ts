@@ -2,6 +2,7 @@ import path from "node:path";
 import { type Agent, type AgentDestination, heaprayVersion, loadAgent } from "./binding.js";
 import { childCaptures, hasEnded, writtenSince } from "./child-captures.js";
 import { compressCaptureSync } from "./compress-capture.js";
+import { ConnectedDestination } from "./connected-destination.js";
 import { type Destination, isSocketDestination } from "./destinations.js";
 import { CaptureExistsError, CaptureWriteError, TrackerActiveError, TrackerReusedError } from "./errors.js";
 import { followChildren, leaveChildren } from "./follow-children.js";
@@ -151,6 +152,7 @@ export class Tracker {
     }
     const { address, serverPort } = destination;
     const shown = `${address.includes(":") ? `[${address}]` : address}:${serverPort}`;
+    if (destination instanceof ConnectedDestination) return { destination: shown, listener: destination.listener };
     return { destination: shown, listener: waitForClient(this.#agent, destination) };
   }
 
