@@ -170,9 +170,9 @@ describe.each(nodeVersions)("on $name", ({ path: binary }) => {
          const objects = [];
          for (let j = 0; j < 1000; j++) objects.push({ i, j });
          tracker.stop();
-         if (i < 299) unlinkSync("cycle.bin");
+         if (i < 119) unlinkSync("cycle.bin");
        }
-       for (let i = 0; i < 300; i++) cycle(i, i % 3 === 0 ? false : 64 * (i % 3));
+       for (let i = 0; i < 120; i++) cycle(i, i % 3 === 0 ? false : 64 * (i % 3));
        // The profiler is free for the program again.
        const { Session } = require("node:inspector");
        const session = new Session();
