@@ -207,7 +207,7 @@ export class SocketReader implements Disposable, AsyncDisposable {
 
   async #headerArrives(): Promise<void> {
     const timer = setTimeout(
-      () => this.#fail(this.#wrong("what listens there sends nothing; is it a program that heapray tracks?")),
+      () => this.#fail(this.#wrong("what listens there sends nothing, and is probably no program that heapray tracks")),
       HEADER_TIMEOUT_MS,
     );
     while (this.#header === undefined && !this.#ended && !this.#closed) await this.#change();

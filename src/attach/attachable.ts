@@ -63,7 +63,9 @@ function checkIsNode(found: ProcessFacts): void {
   // Kernel threads have none.
   if (found.commandLine.length === 0) throw new AttachError(`process ${pid} is not a Node.js process.`);
   if (executable === undefined) {
-    throw new AttachError(`process ${pid} does not let itself be looked at: run heapray as root (sudo).`);
+    // Root without CAP_SYS_PTRACE, as in a container, may not look at those that have it.
+    const remedy = process.geteuid?.() === 0 ? "as a root that may (CAP_SYS_PTRACE)" : "as root (sudo)";
+    throw new AttachError(`process ${pid} does not let itself be looked at: run heapray ${remedy}.`);
   }
   const name = executable.replace(/ \(deleted\)$/, "");
   const file = ElfFile.open(found.path("exe"));

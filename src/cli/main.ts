@@ -92,7 +92,10 @@ function report(error: unknown, command: string): number {
   if (error instanceof CommanderError) {
     // Help and version have been printed; without a command, help went to standard error.
     if (error.exitCode === 0 || error.code === "commander.help") return error.exitCode;
-    const sentence = error.message.replace(/^error: /, "").replaceAll("\n", " ");
+    const sentence = error.message
+      .replace(/^error: /, "")
+      .replace(/^command-argument value ('.*') is invalid for argument '([^']*)'\. /, "$1 is no $2. ")
+      .replaceAll("\n", " ");
     tell(`heapray: ${sentence}; see "${command} --help".\n`.replace(/\.;/, ";"));
     return 1;
   }

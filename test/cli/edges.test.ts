@@ -41,6 +41,18 @@ describe("input", () => {
     expect(heapray([...command.split(" "), "a.bin"], inFolder())).toMatchObject({ status: 0, stderr: "" });
   });
 
+  test.each([
+    ["live", "abc", "'abc' is no port. Give a whole number from 1 to 65535"],
+    ["attach", "-1", "'-1' is no pid. Give one process id, a whole number"],
+    ["detach", "1.5", "'1.5' is no pid. Give one process id, a whole number"],
+  ])("%s %s is refused by the argument's name", (command, word, sentence) => {
+    const { status, stderr } = heapray([command, word], inFolder());
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: `heapray: ${sentence}; see "heapray ${command} --help".\n`,
+    });
+  });
+
   test("a damaged header is not to be cut", () => {
     const bytes = capture();
     bytes[20] = 0;
