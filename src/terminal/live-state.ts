@@ -60,7 +60,7 @@ export class LiveViewState {
   #kind = 0;
   /** Index of the thread that is shown; undefined: all of them. */
   #thread: number | undefined;
-  #sort: SortKey = "total";
+  #sort: SortKey = "own";
   #reversed = false;
   #filter = "";
   #texts = new Map<number, string>();
