@@ -123,6 +123,28 @@ describe.each(nodeVersions)("on $name", (version) => {
     expect(Object.keys(madeBy(10_007))).toEqual(["<module> busy.cjs:1"]);
     expect(loop.hasEnded).toBe(false);
   });
+
+  test("an inspector that opens once more, when a busy loop has ended, is closed too", async () => {
+    const busy = folder.write(
+      "busy.cjs",
+      `const { existsSync } = require("node:fs");
+       setTimeout(() => {
+         console.log("busy");
+         while (!existsSync(process.argv[2]));
+         setTimeout(() => console.log("turned"), 200);
+       });
+       setInterval(() => {}, 1000);`,
+    );
+    const loop = programs.start(version.path, [ANY_PORT, busy, folder.join("enough")]);
+    await loop.says("busy");
+    const attaching = await attached(loop.pid);
+    folder.write("enough", "");
+    await loop.says("turned");
+    expect(loop.listening).toEqual([]);
+    attaching.kill("SIGINT");
+    expect(await attaching.ended).toEqual({ status: 0, signal: null });
+    expect(loop.listening).toEqual([]);
+  });
 });
 
 describe("attach", () => {
