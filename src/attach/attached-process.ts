@@ -54,8 +54,10 @@ export async function withProcess<T>(
     try {
       return await inSession(found, work, signal);
     } catch (error) {
+      if (!(error instanceof LostConnectionError)) throw error;
+      if (!found.isStill(startTime)) throw new AttachError(`process ${pid} has ended.`);
       // Another heapray that was at work on it has closed the inspector, as ours is at the end.
-      if (!(error instanceof LostConnectionError) || tries === MOST_TRIES || !found.isStill(startTime)) throw error;
+      if (tries === MOST_TRIES) throw error;
     }
   }
 }

@@ -14,6 +14,8 @@ const PORT_PATIENCE_MS = 3000;
 const OPEN_PATIENCE_MS = 10_000;
 /** How long one may take that has nothing else to do. */
 const IDLE_PATIENCE_MS = 2000;
+/** Files and sockets that an inspector and a recording open, and some that the program may need meanwhile. */
+const SPARE_DESCRIPTORS = 16;
 /** When to look at the process's other ports. */
 const USUALLY_OPEN_MS = 1000;
 
@@ -75,6 +77,13 @@ async function firstInspector(sockets: readonly ListeningSocket[]): Promise<stri
 }
 
 function checkCanBeOpened(found: ProcessFacts): void {
+  const { freeDescriptors, descriptorLimit } = found;
+  if (freeDescriptors < SPARE_DESCRIPTORS) {
+    // Node.js aborts where it cannot open them.
+    throw new AttachError(
+      `process ${found.pid} may open only ${Math.max(freeDescriptors, 0)} more files and sockets, which its inspector might not survive: raise its limit first, with prlimit --pid ${found.pid} --nofile=${descriptorLimit + 64}:`,
+    );
+  }
   if (found.catchesInspectorSignal) return;
   const { pid, flags, isUnderPermissions } = found;
   if (isUnderPermissions) throw new AttachError(keptShut(pid));

@@ -65,6 +65,21 @@ export class ProcessFacts {
     return (call === EPOLL_WAIT || call === EPOLL_PWAIT) && this.#read(`task/${this.pid}/children`) === "";
   }
 
+  /** How many more files and sockets it may open; infinite where that cannot be seen. */
+  get freeDescriptors(): number {
+    try {
+      return this.descriptorLimit - readdirSync(this.path("fd")).length;
+    } catch {
+      return Number.POSITIVE_INFINITY;
+    }
+  }
+
+  /** How many files and sockets it may have open; infinite where that cannot be seen. */
+  get descriptorLimit(): number {
+    const [, limit] = /^Max open files\s+(\d+)/m.exec(this.#read("limits") ?? "") ?? [];
+    return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
+  }
+
   /** Its program and arguments. */
   get commandLine(): string[] {
     return (this.#read("cmdline") ?? "").split("\0").slice(0, -1);

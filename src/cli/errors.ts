@@ -1,3 +1,5 @@
+import { printable } from "../reporters/terminal-text.js";
+
 /** An error that is the user's to mend: its message is the one sentence printed, without a stack. */
 export class CliError extends Error {
   override name = "CliError";
@@ -5,7 +7,8 @@ export class CliError extends Error {
 
 /** One sentence for whatever was thrown. */
 export function sentenceOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return printable(String(error));
   const [firstLine = ""] = error.message.split("\n");
-  return firstLine || error.name;
+  // It may hold what others made up: the command line of another user's process, a program's own message.
+  return printable(firstLine) || error.name;
 }

@@ -9,7 +9,7 @@ export function captureHeader(settings: ResolvedSettings, version: string): Capt
     // On Linux the main thread's id is the process's.
     mainThreadId: isMainThread() ? process.pid : 0,
     commandLine: [...process.argv],
-    cwd: process.cwd(),
+    cwd: workingDirectory(),
     runtime: { name: "node", version: process.version, engine: `v8 ${process.versions.v8}` },
     arch: process.arch,
     platform: process.platform,
@@ -25,4 +25,13 @@ export function captureHeader(settings: ResolvedSettings, version: string): Capt
       followFork: settings.followFork,
     },
   };
+}
+
+/** Empty where the program has removed it. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return "";
+  }
 }

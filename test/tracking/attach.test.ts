@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -123,6 +124,28 @@ describe.each(nodeVersions)("on $name", (version) => {
     expect(Object.keys(madeBy(10_007))).toEqual(["<module> busy.cjs:1"]);
     expect(loop.hasEnded).toBe(false);
   });
+
+  test("an inspector that opens once more, when a busy loop has ended, is closed too", async () => {
+    const busy = folder.write(
+      "busy.cjs",
+      `const { existsSync } = require("node:fs");
+       setTimeout(() => {
+         console.log("busy");
+         while (!existsSync(process.argv[2]));
+         setTimeout(() => console.log("turned"), 200);
+       });
+       setInterval(() => {}, 1000);`,
+    );
+    const loop = programs.start(version.path, [ANY_PORT, busy, folder.join("enough")]);
+    await loop.says("busy");
+    const attaching = await attached(loop.pid);
+    folder.write("enough", "");
+    await loop.says("turned");
+    expect(loop.listening).toEqual([]);
+    attaching.kill("SIGINT");
+    expect(await attaching.ended).toEqual({ status: 0, signal: null });
+    expect(loop.listening).toEqual([]);
+  });
 });
 
 describe("attach", () => {
@@ -227,6 +250,25 @@ describe("attach", () => {
     }
   });
 
+  test("a program whose working directory has been removed is tracked", async () => {
+    const removed = programs.start(
+      process.execPath,
+      [
+        ANY_PORT,
+        folder.write(
+          "removed.cjs",
+          "const fs = require('fs'); fs.mkdirSync('gone'); process.chdir('gone'); fs.rmdirSync('../gone');" +
+            "setInterval(() => Buffer.allocUnsafeSlow(10_007), 1); console.log('ready');",
+        ),
+      ],
+      { cwd: folder.path },
+    );
+    await removed.says("ready");
+    const attaching = attach(removed.pid, "--duration", "0.3");
+    expect(await attaching.ended).toEqual({ status: 0, signal: null });
+    expect(Object.keys(madeBy(10_007))).toHaveLength(1);
+  });
+
   test("says what is in its way, in one sentence, and leaves the process alone", async () => {
     const refusal = (pid: number | string, ...options: string[]) => {
       const { status, stdout, stderr } = heapray(["attach", String(pid), "-o", capture(), ...options]);
@@ -241,6 +283,15 @@ describe("attach", () => {
     const other = programs.start("sleep", ["60"]);
     expect(refusal(other.pid)).toMatch(/is not a Node\.js process: it runs \S+\.\n$/);
     expect(other.hasEnded).toBe(false);
+
+    const foreign = folder.join("sleep\x1b]0;hostile\x07\x1b[2J");
+    cpSync("/bin/sleep", foreign);
+    expect(refusal(programs.start(foreign, ["60"]).pid)).toMatch(/it runs [^\p{Cc}]*\/sleep\.\n$/u);
+
+    const { server: full, port } = await startServer(running);
+    expect(spawnSync("prlimit", ["--pid", String(full.pid), "--nofile=27:"]).status).toBe(0);
+    expect(refusal(full.pid)).toContain(`with prlimit --pid ${full.pid} --nofile=91:`);
+    await request(port, 1);
 
     const own = folder.write(
       "own.cjs",
