@@ -49,7 +49,8 @@ function expectPeakInside(capture: string, packageName: string): void {
   for (const record of reader.getHighWatermarkAllocationRecords()) {
     if (record.stackTrace().some(({ file }) => file.includes(`/node_modules/${packageName}/`))) inside += record.size;
   }
-  expect(inside / reader.metadata.peakMemory).toBeGreaterThan(0.5);
+  // How much of the heap the collector's own threads map, which have no stack, is a matter of luck.
+  expect(inside / reader.metadata.peakMemory).toBeGreaterThan(0.4);
 }
 
 test.each(nodeVersions)(

@@ -351,12 +351,13 @@ handled
 
   test("a worker thread that waits can be terminated", async () => {
     const text = `
-      const { Worker, isMainThread } = require("node:worker_threads");
+      const { Worker, isMainThread, parentPort } = require("node:worker_threads");
       if (isMainThread) {
         const worker = new Worker(__filename);
         worker.on("error", (error) => console.log(error.message));
-        setTimeout(async () => console.log(await worker.terminate()), 300);
+        worker.on("message", () => setTimeout(async () => console.log(await worker.terminate()), 300));
       } else {
+        parentPort.postMessage("here");
         const { Tracker, SocketDestination } = require(${JSON.stringify(CJS)});
         new Tracker({ destination: new SocketDestination({ serverPort: ${port} }) });
       }`;
