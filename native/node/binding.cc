@@ -95,13 +95,14 @@ class Call {
   napi_value argument_ = nullptr;
 };
 
-// listen({ address, port }): returns a listener, for accept() and start(). Errors carry an errno's or an EAI_ code's
-// name.
+// listen({ address, port, blocked }): returns a listener, for accept() and start(). Errors carry an errno's or an EAI_
+// code's name.
 napi_value Listen(napi_env env, napi_callback_info info) {
   Call call(env, info);
   auto listener = std::make_unique<ClientListener>();
   ClientListener::Error error;
-  if (!listener->Open(call.Text("address"), static_cast<uint16_t>(call.Number("port", 0)), &error)) {
+  auto port = static_cast<uint16_t>(call.Number("port", 0));
+  if (!listener->Open(call.Text("address"), port, call.Flag("blocked"), &error)) {
     return call.Throw(error.code.c_str(), error.message);
   }
   return call.Own(std::move(listener));
@@ -120,6 +121,12 @@ napi_value Accept(napi_env env, napi_callback_info info) {
     case ClientListener::Outcome::kFailed: break;
   }
   return call.Throw(error.code.c_str(), error.message);
+}
+
+// closeListener({ listener }): ends the waiting, and the connection unless start() has it.
+napi_value CloseListener(napi_env env, napi_callback_info info) {
+  if (ClientListener* listener = Call(env, info).Listener("listener")) listener->Close();
+  return nullptr;
 }
 
 // The sink that start() is told of; nullptr, with errno set, where the file cannot be opened.
@@ -249,6 +256,7 @@ napi_value Init(napi_env env, napi_value exports) {
       {"start", nullptr, Start, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"listen", nullptr, Listen, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"accept", nullptr, Accept, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"closeListener", nullptr, CloseListener, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"stop", nullptr, Stop, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"traceJsHeap", nullptr, TraceJsHeap, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"setV8Flags", nullptr, SetV8Flags, nullptr, nullptr, nullptr, napi_default, nullptr},

@@ -29,8 +29,8 @@ constexpr uint32_t kMostTaken = 100'000;
 
 enum class State { kClosed, kIdle, kOpen, kEnding };
 
-// Of the main thread.
-Windows::Settings g_settings;
+// Of the main thread. Never destroyed: a window may be ending as the process does.
+Windows::Settings& g_settings = *new Windows::Settings;
 State g_state = State::kClosed;
 v8::Isolate* g_isolate = nullptr;
 int g_owner_pid = 0;

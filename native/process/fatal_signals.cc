@@ -108,7 +108,12 @@ void Watch(int signal) {
 void Unwatch(int signal) {
   struct sigaction now;
   if (Originals::Get().sigaction(signal, nullptr, &now) != 0 || now.sa_sigaction != OnFatalSignal) return;
-  Originals::Get().sigaction(signal, &g_programs[signal], nullptr);
+  struct sigaction replaced;
+  if (Originals::Get().sigaction(signal, &g_programs[signal], &replaced) == 0 &&
+      replaced.sa_sigaction != OnFatalSignal) {
+    // Another thread of the program was faster.
+    Originals::Get().sigaction(signal, &replaced, nullptr);
+  }
 }
 
 // Waits for a fatal signal. Any thread may have been stopped anywhere then, with any lock: from there on nothing here

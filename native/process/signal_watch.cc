@@ -21,7 +21,13 @@ void Notice(int signal, siginfo_t* info, void* context) {
   }
 }
 
-bool IsHandler(const struct sigaction& action) {
+bool IsOurs(const struct sigaction& action) {
+  return (action.sa_flags & SA_SIGINFO) != 0 && action.sa_sigaction == Notice;
+}
+
+bool IsProgramsHandler(const struct sigaction& action) {
+  // Calling our own one as the program's would never end.
+  if (IsOurs(action)) return false;
   return (action.sa_flags & SA_SIGINFO) != 0 || (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
 }
 
@@ -31,8 +37,10 @@ SignalWatch::SignalWatch() : watching_(gettid() == getpid()) {
   if (!watching_) return;
   g_caught = 0;
   for (int signal : kSignals) {
-    if (sigaction(signal, nullptr, &g_before[signal]) != 0 || !IsHandler(g_before[signal])) continue;
-    struct sigaction ours = g_before[signal];
+    struct sigaction now;
+    if (sigaction(signal, nullptr, &now) != 0 || !IsProgramsHandler(now)) continue;
+    g_before[signal] = now;
+    struct sigaction ours = now;
     ours.sa_sigaction = Notice;
     ours.sa_flags |= SA_SIGINFO;
     sigaction(signal, &ours, nullptr);
@@ -44,8 +52,7 @@ SignalWatch::~SignalWatch() {
   for (int signal : kSignals) {
     struct sigaction now;
     // Only what is still ours: a handler may have put another one, or the default action, in its place.
-    bool ours = sigaction(signal, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == Notice;
-    if (ours) sigaction(signal, &g_before[signal], nullptr);
+    if (sigaction(signal, nullptr, &now) == 0 && IsOurs(now)) sigaction(signal, &g_before[signal], nullptr);
   }
 }
 

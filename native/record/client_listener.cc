@@ -33,7 +33,7 @@ OwnedFd ListenOn(const addrinfo& address) {
 
 }  // namespace
 
-bool ClientListener::Open(const std::string& address, uint16_t port, Error* error) {
+bool ClientListener::Open(const std::string& address, uint16_t port, bool blocked, Error* error) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;
@@ -49,7 +49,7 @@ bool ClientListener::Open(const std::string& address, uint16_t port, Error* erro
     failed = errno;
   }
   if (listener_.get() >= 0) {
-    signals_.emplace();
+    if (blocked) signals_.emplace();
     return true;
   }
   *error = SystemError(failed);
@@ -65,11 +65,17 @@ ClientListener::Outcome ClientListener::Accept(int milliseconds, Error* error) {
   return outcome;
 }
 
+void ClientListener::Close() {
+  listener_.Close();
+  client_.Close();
+  signals_.reset();
+}
+
 ClientListener::Outcome ClientListener::Wait(int milliseconds, Error* error) {
   pollfd listener{listener_.get(), POLLIN, 0};
   int ready = poll(&listener, 1, milliseconds);
   int failed = errno;
-  if (int signal = signals_->caught(); signal != 0) {
+  if (int signal = signals_ ? signals_->caught() : 0; signal != 0) {
     *error = {std::string("SIG") + sigabbrev_np(signal), "interrupted"};
     return Outcome::kInterrupted;
   }

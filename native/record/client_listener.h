@@ -20,12 +20,15 @@ class ClientListener {
 
   enum class Outcome { kConnected, kNobody, kInterrupted, kFailed };
 
-  // Listens. Returns false where that is not possible.
-  bool Open(const std::string& address, uint16_t port, Error* error);
+  // Listens. Where its thread will be `blocked` until there is a client, signals end the waiting: see Accept(). Returns
+  // false where listening is not possible.
+  bool Open(const std::string& address, uint16_t port, bool blocked, Error* error);
   // Waits so long for a client. Nobody else can connect after the first one. Interrupted, once a signal has come that
   // would end the process were it not for the program's own handler: `error` names it. Any outcome but kNobody ends the
   // waiting.
   Outcome Accept(int milliseconds, Error* error);
+  // Ends the waiting, and the connection unless it was taken.
+  void Close();
   // The connection that was accepted.
   OwnedFd TakeClient() { return std::move(client_); }
 

@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import path from "node:path";
 import { ElfFile, SectionType } from "../symbols/elf-file.js";
 import { AttachError } from "./errors.js";
-import { type Namespace, ProcessFacts } from "./process-facts.js";
+import { ProcessFacts } from "./process-facts.js";
 
 const X86_64 = 62;
 const ROOT = 0;
@@ -112,8 +112,6 @@ function checkNamespaces(found: ProcessFacts, bundle: string): void {
 
 /** @throws {AttachError} the process would write the capture somewhere else */
 export function checkSeesFolder(found: ProcessFacts, folder: string): void {
-  const namespaces: Namespace[] = ["mnt"];
-  if (namespaces.every((one) => found.shares(one)) && found.sees(folder)) return;
   if (!found.sees(folder)) {
     throw new AttachError(
       `process ${found.pid} does not see the folder ${folder} (a container, a service's PrivateTmp): give a file in one that both see with -o.`,

@@ -115,7 +115,7 @@ export class AttachedProcess {
     const versions = JSON.parse(String(text)) as TargetVersions;
     const { pid, threadNames } = this.facts;
     // Another installation's agent cannot be asked by this one's.
-    const isForeign = loadedAgents(this.facts).some((file) => !file.startsWith(ROOT));
+    const isForeign = loadedAgents(this.facts).some((file) => !file.startsWith(`${ROOT}/`));
     if (isForeign && threadNames.includes("heapray")) throw new AttachError(trackedAlready(pid));
     if (versions.other !== undefined) {
       throw new AttachError(`process ${pid} runs ${versions.other}, and heapray's agent is for Node.js.`);

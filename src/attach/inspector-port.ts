@@ -35,6 +35,7 @@ class BusyError extends AttachError {
  * @throws {AttachError}
  */
 export async function openInspector(found: ProcessFacts, signal: AbortSignal): Promise<OpenInspector> {
+  const { startTime } = found;
   const before = listeningSockets(found);
   const port = debugPort(found.flags);
   const url = await firstInspector(before.filter((one) => isLikely(one, port, found.flags)));
@@ -43,6 +44,9 @@ export async function openInspector(found: ProcessFacts, signal: AbortSignal): P
   checkCanBeOpened(found);
   await portIsFree(found, port, signal);
   signal.throwIfAborted();
+  // It may have ended meanwhile, and the signal would end another process of that id.
+  if (!found.isStill(startTime)) throw new AttachError(`process ${found.pid} has ended.`);
+  checkCanBeOpened(found);
   process.kill(found.pid, "SIGUSR1");
   try {
     return await waitForInspector(found, before, port, signal);

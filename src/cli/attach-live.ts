@@ -4,7 +4,7 @@ import { CliError } from "./errors.js";
 import { livePort } from "./live-port.js";
 import { checkTerminal, openLiveView } from "./live-view.js";
 import { checkWebPort, showLivePage } from "./live-web.js";
-import { endLike } from "./signals.js";
+import { endLike, INTERRUPTS } from "./signals.js";
 
 const CONNECT_MS = 10_000;
 
@@ -15,8 +15,8 @@ export async function attachLive(pid: number, options: AttachOptions): Promise<v
   const session = await connectTo(pid, options);
   if (options.web) return showLivePage(session, options, () => letGo(pid, session));
   const quitHelp = "quit; the program goes on, and is tracked no longer";
-  const signal = await openLiveView(session, { title: `heapray attach ${pid}`, quitHelp });
-  await letGo(pid, session);
+  const title = `heapray attach ${pid}`;
+  const signal = await openLiveView(session, { title, quitHelp }).finally(() => letGo(pid, session));
   if (signal !== undefined) endLike({ code: null, signal });
 }
 
@@ -29,7 +29,7 @@ async function connectTo(pid: number, options: AttachOptions): Promise<LiveSessi
   const { LiveSession } = await import("../live/live-session.js");
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort(new CliError("interrupted: nothing is tracked."));
-  process.on("SIGINT", onInterrupt);
+  for (const signal of INTERRUPTS) process.on(signal, onInterrupt);
   try {
     return await withProcess(
       pid,
@@ -45,13 +45,18 @@ async function connectTo(pid: number, options: AttachOptions): Promise<LiveSessi
           return await connecting;
         } catch (error) {
           failed.abort();
+          // It may have connected all the same.
+          await connecting.then(
+            (session) => session.close(),
+            () => {},
+          );
           throw error;
         }
       },
       interrupt.signal,
     );
   } finally {
-    process.off("SIGINT", onInterrupt);
+    for (const signal of INTERRUPTS) process.off(signal, onInterrupt);
   }
 }
 

@@ -1,14 +1,15 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { CaptureWatch } from "../attach/capture-watch.js";
 import { type AttachOptions, settingsFor } from "./attach-options.js";
 import { CliError } from "./errors.js";
 import { commandLine } from "./invocation.js";
 import { checkOutputFile, typed } from "./paths.js";
-import { isComplete } from "./run.js";
+import { INTERRUPTS } from "./signals.js";
 import { tell } from "./standard-error.js";
+import { isComplete, wrote } from "./written-captures.js";
 
-const INTERRUPTS: NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 const LOOK_MS = 100;
 /** A process whose main thread is in one long call ends tracking when that is done. */
 const LATE_MS = 1000;
@@ -20,6 +21,7 @@ export async function attachRecording(pid: number, output: string, options: Atta
   const { checkSeesFolder } = await import("../attach/attachable.js");
   const { CaptureWatch } = await import("../attach/capture-watch.js");
   const startTimeMs = Date.now();
+  const settings = settingsFor({ file, overwrite: options.force }, options);
 
   const interrupt = new AbortController();
   const onSignal = () => interrupt.abort(new CliError("interrupted: nothing is tracked."));
@@ -31,7 +33,7 @@ export async function attachRecording(pid: number, output: string, options: Atta
         await target.check();
         checkSeesFolder(target.facts, path.dirname(file));
         interrupt.signal.throwIfAborted();
-        await target.start(settingsFor({ file, overwrite: options.force }, options));
+        await target.start(settings);
         return new CaptureWatch(target.facts, file);
       },
       interrupt.signal,
@@ -50,13 +52,8 @@ export async function attachRecording(pid: number, output: string, options: Atta
 /** `asked`: it is this process that is to end tracking now. */
 type Ending = "asked" | "stopped" | "exited";
 
-interface Watch {
-  readonly hasEnded: boolean;
-  readonly isWritten: boolean;
-}
-
 async function waitForEnd(
-  watch: Watch,
+  watch: CaptureWatch,
   file: string,
   { duration, quiet }: AttachOptions,
   interrupted: AbortSignal,
@@ -82,7 +79,7 @@ function progress(start: number, file: string): string {
 }
 
 /** It may end by itself meanwhile, or be ended by somebody else. */
-async function endTracking(pid: number, watch: Watch): Promise<void> {
+async function endTracking(pid: number, watch: CaptureWatch): Promise<void> {
   const { withProcess } = await import("../attach/attached-process.js");
   try {
     await withProcess(pid, (target) => target.stop());
@@ -121,10 +118,5 @@ async function finish(
     );
     return;
   }
-  const family = `${children.length} ${children.length === 1 ? "capture of a child process" : "captures of child processes"}`;
-  const next = children.length > 0 ? `, and ${family} next to it (${typed(file)}.<pid>)` : "";
-  tell(
-    `[heapray] ${ended}wrote ${typed(file)}${next}; to see where the memory went, type:\n\n` +
-      `  ${commandLine()} flamegraph ${typed(file)}\n\n`,
-  );
+  tell(`[heapray] ${ended}${wrote(file, children.length)}`);
 }

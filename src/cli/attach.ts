@@ -1,10 +1,9 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { attachLive } from "./attach-live.js";
 import type { AttachOptions } from "./attach-options.js";
 import { attachRecording } from "./attach-recording.js";
 import { CliError } from "./errors.js";
-import { portNumber } from "./live.js";
-import { jsHeapInterval, positiveInteger } from "./run.js";
+import { jsHeapInterval, milliseconds, portNumber, processId, seconds } from "./option-values.js";
 
 const EXAMPLES = `
 Examples:
@@ -46,7 +45,7 @@ export function attachCommand(): Command {
         .argParser(jsHeapInterval)
         .implies({ traceJsHeap: true }),
     )
-    .option("--memory-interval-ms <n>", "milliseconds between two memory snapshots", positiveInteger, 10)
+    .option("--memory-interval-ms <n>", "milliseconds between two memory snapshots", milliseconds, 10)
     .option("--follow-fork", "track the Node.js processes that it starts too, each in <capture>.<pid>", false)
     .option("--no-compress", "leave the capture uncompressed when tracking has ended")
     .addHelpText("after", EXAMPLES)
@@ -73,18 +72,4 @@ function checkLive({ aggregate, followFork, force, compress }: AttachOptions): v
   for (const [option, given] of Object.entries(needFile)) {
     if (given) throw new CliError(`${option} is for captures: give one to write with -o.`);
   }
-}
-
-export function processId(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError("Give one process id, a whole number.");
-  }
-  return value;
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 1e6)) throw new InvalidArgumentError("Give a number of seconds.");
-  return value;
 }

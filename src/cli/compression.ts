@@ -4,11 +4,11 @@ import { gzip } from "node:zlib";
 import { CaptureError } from "../capture/errors.js";
 import { CaptureCompression, COMPRESSION_LEVEL } from "../tracker/compress-capture.js";
 import { progressBar } from "./progress.js";
+import { INTERRUPTS } from "./signals.js";
 
 const gzipInThread = promisify(gzip);
 /** More parts at once would take memory for little gain: reading and writing them goes on in one thread. */
 const MOST_AT_ONCE = 4;
-const INTERRUPTS: NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** Starts the threads that compress, and has what they need compiled. */
 export async function warmUp(): Promise<void> {

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { processId } from "./attach.js";
 import { CliError } from "./errors.js";
+import { processId } from "./option-values.js";
 import { tell } from "./standard-error.js";
 
 const EXAMPLES = `

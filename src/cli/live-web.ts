@@ -6,6 +6,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { LiveSession } from "../live/live-session.js";
 import { CliError } from "./errors.js";
+import { INTERRUPTS } from "./signals.js";
 import { tell } from "./standard-error.js";
 import { print } from "./standard-output.js";
 
@@ -23,16 +24,20 @@ export interface LivePageOptions {
  */
 export async function showLivePage(
   session: LiveSession,
-  { webPort, open }: LivePageOptions,
+  options: LivePageOptions,
   close: () => Promise<void> = () => session.close(),
 ): Promise<void> {
+  await servePage(session, options).finally(close);
+}
+
+async function servePage(session: LiveSession, { webPort, open }: LivePageOptions): Promise<void> {
   const [{ PageServer }, { sessionSource }, { readPage }] = await Promise.all([
     import("../live/web/page-server.js"),
     import("../live/web/session-source.js"),
     import("../reporters/report-page.js"),
   ]);
-  const options = { source: sessionSource(session), page: readPage("live") };
-  const server = await PageServer.listen(webPort === undefined ? options : { ...options, port: webPort }).catch(
+  const page = { source: sessionSource(session), page: readPage("live") };
+  const server = await PageServer.listen(webPort === undefined ? page : { ...page, port: webPort }).catch(
     (error: NodeJS.ErrnoException) => {
       throw portError(webPort, error);
     },
@@ -53,7 +58,6 @@ export async function showLivePage(
     opened?.();
     stop();
     await server.close();
-    await close();
   }
 }
 
@@ -74,7 +78,7 @@ function portError(port: number | undefined, { code, message }: NodeJS.ErrnoExce
 
 function interrupted(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
+    for (const signal of INTERRUPTS) process.once(signal, () => resolve());
   });
 }
 

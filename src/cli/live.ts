@@ -1,7 +1,8 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import type { LiveSession as Session } from "../live/live-session.js";
 import { checkTerminal, openLiveView } from "./live-view.js";
 import { checkWebPort, type LivePageOptions, showLivePage } from "./live-web.js";
+import { portNumber } from "./option-values.js";
 import { endLike } from "./signals.js";
 import { tell } from "./standard-error.js";
 
@@ -41,8 +42,7 @@ async function live(port: number, { host, web, ...page }: LiveOptions): Promise<
   checkTerminal();
   const session = await connectWaiting(port, host);
   const quitHelp = "quit; the program goes on, and is tracked no longer";
-  const signal = await openLiveView(session, { title: "heapray live", quitHelp });
-  await session.close();
+  const signal = await openLiveView(session, { title: "heapray live", quitHelp }).finally(() => session.close());
   if (signal !== undefined) endLike({ code: null, signal });
 }
 
@@ -50,7 +50,7 @@ async function live(port: number, { host, web, ...page }: LiveOptions): Promise<
  * Connects to the program, and waits for it where it does not listen yet.
  * @throws {CaptureError} what listens there is none of heapray's, or the address cannot be reached
  */
-export async function connectWaiting(port: number, host: string): Promise<Session> {
+async function connectWaiting(port: number, host: string): Promise<Session> {
   const { LiveSession } = await import("../live/live-session.js");
   const onWaiting = (): void => {
     tell(
@@ -59,12 +59,4 @@ export async function connectWaiting(port: number, host: string): Promise<Sessio
     );
   };
   return LiveSession.connect({ port, host, timeoutMs: Number.POSITIVE_INFINITY, onWaiting });
-}
-
-export function portNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 65_535) {
-    throw new InvalidArgumentError("Give a whole number from 1 to 65535.");
-  }
-  return value;
 }

@@ -26,17 +26,22 @@ export async function runWatched(
   let wasEnded = false;
   if (session !== undefined) {
     output.keep();
-    const signal = await openLiveView(session, {
-      title: "heapray run --live",
-      quitHelp: "quit, and end the program (SIGTERM)",
-      howEnded: tracked.exit.then(howEnded),
-    });
-    output.release();
-    if (isRunning(tracked)) {
-      wasEnded = signal === undefined;
-      await endProgram(tracked, signal ?? "SIGTERM");
+    let signal: NodeJS.Signals | undefined;
+    try {
+      signal = await openLiveView(session, {
+        title: "heapray run --live",
+        quitHelp: "quit, and end the program (SIGTERM)",
+        howEnded: tracked.exit.then(howEnded),
+      });
+    } finally {
+      // Also where the view broke: nobody sees the program any more.
+      output.release();
+      if (isRunning(tracked)) {
+        wasEnded = signal === undefined;
+        await endProgram(tracked, signal ?? "SIGTERM");
+      }
+      await session.close();
     }
-    await session.close();
   }
   const exit = await tracked.exit;
   await output.ended(OUTPUT_MS);

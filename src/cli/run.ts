@@ -2,20 +2,21 @@ import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { promisify } from "node:util";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { childCaptures, hasEnded, writtenSince } from "../tracker/child-captures.js";
-import { DEFAULT_JS_HEAP_INTERVAL, LONGEST_JS_HEAP_INTERVAL } from "../tracker/options.js";
+import { DEFAULT_JS_HEAP_INTERVAL } from "../tracker/options.js";
 import type { RunSettings } from "../tracker/run-settings.js";
 import { CliError } from "./errors.js";
-import { commandLine } from "./invocation.js";
 import { howToConnect, livePort } from "./live-port.js";
 import { checkTerminal } from "./live-view.js";
+import { jsHeapInterval, milliseconds, portNumber } from "./option-values.js";
 import { checkOutputFile, typed } from "./paths.js";
 import { runWatched } from "./run-watched.js";
 import { checkWindowFiles, runInWindows, type WindowSignal, windowSignal } from "./run-windows.js";
 import { endLike } from "./signals.js";
 import { tell } from "./standard-error.js";
 import { type ChildExit, runTracked } from "./tracked-child.js";
+import { isComplete, ofChildren, wrote } from "./written-captures.js";
 
 const immediate = promisify(setImmediate);
 
@@ -78,7 +79,7 @@ export function runCommand(): Command {
         .argParser(jsHeapInterval)
         .implies({ traceJsHeap: true }),
     )
-    .option("--memory-interval-ms <n>", "milliseconds between two memory snapshots", positiveInteger, 10)
+    .option("--memory-interval-ms <n>", "milliseconds between two memory snapshots", milliseconds, 10)
     .option("--buffered-file-io", "write the capture with plain writes instead of a shared mapping", false)
     .option("--follow-fork", "track the Node.js processes that it starts too, each in <capture>.<pid>", false)
     .option("--live", "watch the program's memory in the terminal while it runs, and write no capture", false)
@@ -228,9 +229,8 @@ function checkScript(script: string | undefined, nodeArgs: readonly string[]): v
  */
 async function sayWhatNext(capture: string, before: string, aggregated: boolean, children: number): Promise<void> {
   const after = lookAt(capture);
-  const family = `${children} ${children === 1 ? "capture of a child process" : "captures of child processes"}`;
   if (after === "" || after === before) {
-    tell(`[heapray] no capture was written${children > 0 ? `, but ${family}` : ""}.\n`);
+    tell(`[heapray] no capture was written${children > 0 ? `, but ${ofChildren(children)}` : ""}.\n`);
     return;
   }
   if (aggregated && !(await isComplete(capture))) {
@@ -239,48 +239,11 @@ async function sayWhatNext(capture: string, before: string, aggregated: boolean,
     );
     return;
   }
-  tell(
-    `[heapray] wrote ${typed(capture)}${children > 0 ? `, and ${family} next to it (${typed(capture)}.<pid>)` : ""}; to see where the memory went, type:\n\n` +
-      `  ${commandLine()} flamegraph ${typed(capture)}\n\n`,
-  );
-}
-
-export async function isComplete(capture: string): Promise<boolean> {
-  const { FileReader } = await import("../analysis/file-reader.js");
-  try {
-    using reader = new FileReader(capture);
-    return reader.metadata.complete;
-  } catch {
-    return false;
-  }
+  tell(`[heapray] ${wrote(capture, children)}`);
 }
 
 /** Differs when a file has been written; empty for one that is empty or missing. */
 function lookAt(file: string): string {
   const found = statSync(file, { throwIfNoEntry: false });
   return found?.isFile() && found.size > 0 ? `${found.ino} ${found.size} ${found.mtimeMs}` : "";
-}
-
-export function jsHeapInterval(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > LONGEST_JS_HEAP_INTERVAL) {
-    throw new InvalidArgumentError("Give a whole number of bytes, from 1 to 1 GiB.");
-  }
-  return value;
-}
-
-export function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 3_600_000) {
-    throw new InvalidArgumentError("Give a whole number of milliseconds, 1 or more.");
-  }
-  return value;
-}
-
-function portNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 65_535) {
-    throw new InvalidArgumentError("Give a whole number from 1 to 65535.");
-  }
-  return value;
 }

@@ -7,6 +7,9 @@ const FORWARDED: NodeJS.Signals[] = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", 
 /** Typed at a terminal, which sends them to the child as well. */
 const KEYBOARD: NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
 
+/** By which users end what this process does. */
+export const INTERRUPTS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+
 /** Whether this process is in its terminal's foreground group, where the keyboard's signals reach parent and child. */
 function inForeground(): boolean {
   try {

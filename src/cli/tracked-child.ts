@@ -115,7 +115,7 @@ export function startTracked(
     child.on("exit", (code, signal) => {
       restoreSignals();
       const ended = async () => {
-        await Promise.race([told?.all, sleep(LAST_REPORTS_MS)]);
+        if (told !== undefined) await Promise.race([told.all, sleep(LAST_REPORTS_MS, undefined, { ref: false })]);
         pipe?.destroy();
         resolve({ pid: child.pid ?? 0, code, signal });
       };

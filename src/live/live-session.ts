@@ -68,6 +68,8 @@ export class LiveSession {
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #closed = false;
+  /** Why the thread is gone. */
+  #failure: Error | undefined;
 
   private constructor(worker: Worker, header: CaptureHeader, state: LiveState) {
     this.#worker = worker;
@@ -199,6 +201,7 @@ export class LiveSession {
 
   #ask(what: Ask["what"], query: LiveQuery | PageQuery): Promise<Answer> {
     if (this.#closed) return Promise.reject(new CaptureError("CLOSED", "", "The live session is closed."));
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
@@ -227,6 +230,7 @@ export class LiveSession {
 
   /** The thread is gone, out of memory at worst. */
   #fail(error: Error): void {
+    this.#failure ??= error;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
     if (this.#closed || this.#end?.how === "error") return;

@@ -13,10 +13,13 @@ import { Tracker } from "./tracker.js";
 
 /** How often to look whether tracking has ended by itself (a full disk, a client that has gone). */
 const LOOK_MS = 1000;
+/** How long to listen for a client after this was asked for last: heapray asks again all the time, unless it was killed. */
+const CLIENT_PATIENCE_MS = 15_000;
 
 let tracker: Tracker | undefined;
 let current = "";
 let client: LiveClient | undefined;
+let forsaken: NodeJS.Timeout | undefined;
 const timers: NodeJS.Timeout[] = [];
 
 /** Starts to track this process; with a client, once it has connected: until then this is to be asked again. */
@@ -47,16 +50,36 @@ function fileOf({ file, overwrite }: FileOutput): Destination {
 
 /** The client that has connected; undefined while there is none. */
 function connected({ port, user }: LiveOutput): Destination | undefined {
-  if (client?.port !== port) client = new LiveClient(port);
-  if (!client.hasConnected(user)) return undefined;
+  if (client?.port !== port) {
+    forsakeClient();
+    client = new LiveClient(port);
+  }
+  clearTimeout(forsaken);
+  try {
+    if (!client.hasConnected(user)) {
+      forsaken = setTimeout(forsakeClient, CLIENT_PATIENCE_MS).unref();
+      return undefined;
+    }
+  } catch (error) {
+    forsakeClient();
+    throw error;
+  }
   const { listener } = client;
   client = undefined;
   return new ConnectedDestination(port, listener);
 }
 
+/** Listens no longer. */
+function forsakeClient(): void {
+  clearTimeout(forsaken);
+  client?.close();
+  client = undefined;
+}
+
 /** Ends that. */
 export function detach(): string {
   return answer(() => {
+    forsakeClient();
     const complete = stop();
     return complete === undefined ? { trackedOtherwise: loadAgent(packageFolder()).isActive() } : { complete };
   });

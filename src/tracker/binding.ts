@@ -66,12 +66,19 @@ export interface Agent {
     /** Mean bytes from one sampled object to the next. */
     readonly interval: number;
   }): string;
-  listen(settings: { readonly address: string; readonly port: number }): Listener;
+  listen(settings: {
+    readonly address: string;
+    readonly port: number;
+    /** Whether the thread does nothing else until there is a client: then signals end the waiting. */
+    readonly blocked: boolean;
+  }): Listener;
   /**
    * Waits so long for a client; whether one has connected. Throws INTERRUPTED, with a signal's name as its message, when
    * one came that the program handles.
    */
   accept(settings: { readonly listener: Listener; readonly milliseconds: number }): boolean;
+  /** Ends the waiting, and the connection unless start() has it. */
+  closeListener(settings: { readonly listener: Listener }): void;
   /** Returns whether the capture is complete. */
   stop(settings: { readonly reason: "stop" | "exit" }): boolean;
   isActive(): boolean;

@@ -19,7 +19,7 @@ const REASONS: Readonly<Record<string, string>> = {
  */
 export function waitForClient(agent: Agent, { address, serverPort }: SocketDestination): Listener {
   try {
-    const listener = agent.listen({ address, port: serverPort });
+    const listener = agent.listen({ address, port: serverPort, blocked: true });
     while (!agent.accept({ listener, milliseconds: WAIT_MS }));
     return listener;
   } catch (error) {

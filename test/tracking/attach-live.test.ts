@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Program, Programs } from "../support/attaching.js";
-import { cliPath, type Folder, heapray, temporaryFolder } from "../support/heapray.js";
+import { cliPath, type Folder, heapray, root, temporaryFolder } from "../support/heapray.js";
 import { nodeVersions } from "../support/node-versions.js";
 import { Key, PseudoTerminal } from "../support/pseudo-terminal.js";
-import { until } from "../support/running.js";
+import { freePort, until } from "../support/running.js";
 import { program } from "./truth.js";
 
 let folder: Folder;
@@ -81,6 +82,45 @@ test("a view that is killed leaves the program as it was, to be attached to agai
   await again.shows(`pid ${server.pid}`);
   again.type("q");
   expect(await again.ended()).toEqual({ status: 0, restored: true });
+});
+
+describe.each(nodeVersions)("a view that never connects, on $name", ({ path: binary }) => {
+  const bundle = path.join(root, "dist/attach.cjs");
+
+  test("leaves the program its handlers of signals, however often", async () => {
+    const [first, second] = [await freePort(), await freePort()];
+    const asked = programs.start(binary, [program("asked.cjs"), bundle, "15000", String(first), String(second)]);
+    await asked.says("asked");
+    expect(asked.stdout).toBe(`${first} {"waiting":true}\n${second} {"waiting":true}\nasked\n`);
+    // The first one's time is over with the second.
+    expect(asked.listening).toEqual([second]);
+    asked.kill("SIGTERM");
+    expect(await asked.ended).toEqual({ status: 3, signal: null });
+    expect(asked.stdout).toContain("handled");
+  });
+
+  test("is waited for no longer than a while", async () => {
+    const port = await freePort();
+    const asked = programs.start(binary, [program("asked.cjs"), bundle, "300", String(port)]);
+    await asked.says("asked");
+    await until(() => asked.listening.length === 0);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)("is another user's, by whichever protocol", async () => {
+    for (const address of ["127.0.0.1", "::ffff:127.0.0.1"]) {
+      const port = await freePort();
+      const asked = programs.start(binary, [program("asked.cjs"), bundle, "15000", String(port)]);
+      await asked.says("asked");
+      const { sockets } = asked.descriptors;
+      const code = `require("node:net").connect(${port}, "${address}", () => console.log("connected"))`;
+      const other = programs.start(process.execPath, ["-e", code], { cwd: "/", uid: 65_534 });
+      await other.says("connected");
+      asked.tell("again");
+      await asked.says("another user of this machine has connected to it first");
+      expect(asked.listening).toEqual([]);
+      expect(asked.descriptors.sockets).toBe(sockets - 1);
+    }
+  });
 });
 
 test("serves the live page, until it is interrupted", async () => {
