@@ -2,6 +2,7 @@
 // step. The last line is `N passed, N failed`; build/checks.txt keeps it.
 //   node scripts/checks.mjs [step]...      only these steps
 //   node scripts/checks.mjs --with-bench   the short version of the benchmarks too; what they measure fails nothing
+//   node scripts/checks.mjs --all-versions  tracking on every Node.js of the matrix, not just the running one and the newest
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -28,8 +29,9 @@ const steps = {
   bench: [["bench/bench.mjs", "--short"]],
 };
 
-const asked = process.argv.slice(2).filter((argument) => argument !== "--with-bench");
+const asked = process.argv.slice(2).filter((argument) => argument !== "--with-bench" && argument !== "--all-versions");
 const withBench = process.argv.includes("--with-bench");
+if (process.argv.includes("--all-versions")) process.env.HEAPRAY_NODE_VERSIONS = "all";
 const usual = Object.keys(steps).filter((name) => name !== "bench" || withBench);
 const wanted = asked.length > 0 ? asked : [...usual, "tests"];
 let passed = 0;

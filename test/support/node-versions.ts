@@ -15,10 +15,16 @@ export interface NodeVersion {
 const root = path.resolve(fileURLToPath(import.meta.url), "../../..");
 
 /**
- * The Node.js versions that tracking is tested on: the running one, and those of `npm run matrix`.
- * @throws {Error} in CI, when one of them is not installed, so that no version goes untested unseen
+ * The Node.js versions that tracking is tested on: the running one and the newest of `npm run matrix`, or where
+ * HEAPRAY_NODE_VERSIONS is "all", as `npm test -- --all-versions` sets it, every one of them.
+ * @throws {Error} then and in CI, when one of them is not installed, so that no version goes untested unseen
  */
-export const nodeVersions: readonly NodeVersion[] = findVersions();
+export const nodeVersions: readonly NodeVersion[] = chosen(findVersions());
+
+function chosen(all: readonly NodeVersion[]): readonly NodeVersion[] {
+  if (process.env.HEAPRAY_NODE_VERSIONS === "all") return all;
+  return all.filter((_, i) => i === 0 || i === all.length - 1);
+}
 
 function findVersions(): NodeVersion[] {
   const [major] = process.versions.node.split(".");
@@ -29,7 +35,7 @@ function findVersions(): NodeVersion[] {
     if (existsSync(binary)) {
       const version = execFileSync(binary, ["--version"], { encoding: "utf8" }).trim().slice(1);
       if (version !== process.versions.node) found.push({ name, version, path: binary });
-    } else if (process.env.CI) {
+    } else if (process.env.CI || process.env.HEAPRAY_NODE_VERSIONS === "all") {
       throw new Error(`${name} is not installed; run "npm run matrix".`);
     }
   }
