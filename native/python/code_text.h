@@ -19,13 +19,4 @@ class CodeText {
   std::string owned_;
 };
 
-// The name that a code object's function goes by.
-inline PyObject* CodeName(const PyCodeObject* code) {
-#if PY_VERSION_HEX >= 0x030B0000
-  return code->co_qualname;
-#else
-  return code->co_name;
-#endif
-}
-
 }  // namespace heapray

@@ -151,7 +151,8 @@ void PythonStackSource::WalkMixed(NativeWalk& native, const frames::Frame* inner
 
 void PythonStackSource::Describe(const RawFrame& frame, FrameSink& sink) {
   auto* code = reinterpret_cast<PyCodeObject*>(frame.fp);
-  CodeText name(CodeName(code));
+  // As memray has it; the qualified name would say more, and agree with fewer tools.
+  CodeText name(code->co_name);
   CodeText file(code->co_filename);
   SourceScript script{file.view(), "", 0};
   auto first_line = static_cast<uint32_t>(code->co_firstlineno > 0 ? code->co_firstlineno : 0);
