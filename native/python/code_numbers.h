@@ -23,6 +23,18 @@ class CodeNumbers {
   uint64_t Of(const PyCodeObject* code);
   // Changes whenever an address that had a number has lost it.
   uint64_t deaths() const { return deaths_.load(std::memory_order_acquire); }
+  // Of so many code objects that had numbers, the index of the first one that has lost its own; or `count`. `code(i)`
+  // is its address, 0 where there is nothing to ask, and `number(i)` its number.
+  template <typename CodeAt, typename NumberAt>
+  size_t FirstDead(size_t count, CodeAt code, NumberAt number) {
+    SpinLock::Guard guard(lock_);
+    for (size_t i = 0; i < count; i++) {
+      if (code(i) == 0) continue;
+      const uint64_t* now = numbers_.Find(code(i));
+      if (now == nullptr || *now != number(i)) return i;
+    }
+    return count;
+  }
 
   // In a forked child: whoever held the lock is not there.
   void Forget() { new (&lock_) SpinLock; }

@@ -8,6 +8,8 @@ constexpr uint64_t kCodeKey = uint64_t{1} << 63;
 constexpr int kOffsetBits = 24;
 constexpr uint64_t kEpoch = 1;
 
+uint64_t NumberIn(uint64_t key) { return (key & ~kCodeKey) >> kOffsetBits; }
+
 RawFrame FrameOf(const frames::Frame* frame) {
   PyCodeObject* code = frames::Code(frame);
   auto offset = static_cast<uint64_t>(static_cast<int64_t>(frames::Offset(frame)));
@@ -42,10 +44,19 @@ void FrameMemory::Add(const frames::Frame* frame) {
   link.raw = frames::IsShown(frame) ? FrameOf(frame) : RawFrame{};
 }
 
-void FrameMemory::Look(const frames::Frame* innermost) {
-  uint64_t deaths = CodeNumbers::Get().deaths();
-  if (deaths != deaths_) Forget();
+// Where code died, other code may lie at its address, and be executed by a frame at the same one as before.
+void FrameMemory::ForgetDeadCode() {
+  CodeNumbers& numbers = CodeNumbers::Get();
+  uint64_t deaths = numbers.deaths();
+  if (deaths == deaths_) [[likely]]
+    return;
   deaths_ = deaths;
+  count_ = numbers.FirstDead(
+      count_, [this](size_t i) { return links_[i].raw.fp; }, [this](size_t i) { return NumberIn(links_[i].raw.key); });
+}
+
+void FrameMemory::Look(const frames::Frame* innermost) {
+  ForgetDeadCode();
   fresh_count_ = 0;
   size_t kept = 0;
   size_t candidates = count_;

@@ -65,6 +65,7 @@ class FrameMemory {
   static constexpr size_t kAllSame = SIZE_MAX;
   void Add(const frames::Frame* frame);
   void Remember();
+  void ForgetDeadCode();
 
   MappedArray<Link> links_;  // outermost first
   MappedArray<Link> fresh_;  // innermost first
