@@ -1,4 +1,7 @@
 // The extension module heapray._agent: starts and stops the tracker for python/heapray.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -92,7 +95,7 @@ PyObject* ConnectionError(const ClientListener::Error& error) {
   return nullptr;
 }
 
-// start(settings): see python/heapray/_recording.py for the keys. Returns a warning, or an empty string.
+// start(settings): see python/heapray/_agent.pyi for the keys. Returns a warning, or an empty string.
 PyObject* Start(PyObject*, PyObject* argument) {
   if (!PyDict_Check(argument)) {
     PyErr_SetString(PyExc_TypeError, "start() takes a dict");
@@ -125,6 +128,8 @@ PyObject* Start(PyObject*, PyObject* argument) {
   }
   if (listener != nullptr) {
     recording.tracker.sink = std::make_unique<SocketSink>(listener->TakeClient());
+  } else if (settings.Flag("discard")) {
+    recording.tracker.sink = std::make_unique<BufferedFileSink>(OwnedFd(open("/dev/null", O_WRONLY | O_CLOEXEC)));
   } else {
     OwnedFd fd = OpenCaptureFile(path.c_str(), settings.Flag("overwrite"));
     if (fd.get() < 0) return SystemError(errno, path.c_str());
