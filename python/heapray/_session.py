@@ -59,7 +59,7 @@ class Session:
     def _begin(self) -> None:
         settings = self._settings
         wanted: Dict[str, Any] = {
-            "destination": self._file or "the client",
+            "destination": "the client" if self._file is None else _as_text(self._file),
             "aggregate": settings.aggregate,
             "native_traces": settings.native_traces,
             "trace_python_allocators": settings.trace_python_allocators,
@@ -112,6 +112,10 @@ class Session:
             self.start()
         except Exception as error:
             warn(f"process {os.getpid()} is not tracked: {error}")
+
+
+def _as_text(path: str) -> str:
+    return os.fsencode(path).decode(errors="replace")
 
 
 def _file_of_child(settings: Settings) -> Optional[str]:
