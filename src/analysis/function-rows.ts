@@ -97,7 +97,7 @@ export class FunctionRows {
   }
 
   /** The row of what a thread allocates without a stack. */
-  ofThread(thread: Pick<AllocationRecord, "threadName" | "tid">): number {
+  ofThread(thread: Pick<AllocationRecord, "threadName" | "tid" | "language">): number {
     return this.#numberOf(nameWithoutFrames(thread), "", 0);
   }
 
