@@ -368,12 +368,13 @@ export class CaptureReader implements Disposable {
 
   #makeMetadata({ header }: CaptureSource): Metadata {
     const scan = (): Scan => this.#scan();
-    const { fileFormat, nativeTraces, traceJsHeap } = header.options;
+    const { fileFormat, nativeTraces, traceJsHeap, tracePythonAllocators } = header.options;
     return {
       ...header,
       fileFormat: typeof fileFormat === "string" ? fileFormat : "ALL_ALLOCATIONS",
       hasNativeTraces: nativeTraces === true,
       traceJsHeap: typeof traceJsHeap === "number" ? traceJsHeap : false,
+      tracePythonAllocators: tracePythonAllocators === true,
       get endTimeMs() {
         const { source, snapshots } = scan();
         return source.end?.endTimeMs ?? header.startTimeMs + (snapshots.last?.timeMs ?? 0);

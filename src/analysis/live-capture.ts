@@ -120,12 +120,13 @@ export class LiveCapture {
   get metadata(): Metadata | undefined {
     const { header, end } = this;
     if (header === undefined) return undefined;
-    const { fileFormat, nativeTraces, traceJsHeap } = header.options;
+    const { fileFormat, nativeTraces, traceJsHeap, tracePythonAllocators } = header.options;
     return {
       ...header,
       fileFormat: typeof fileFormat === "string" ? fileFormat : "ALL_ALLOCATIONS",
       hasNativeTraces: nativeTraces === true,
       traceJsHeap: typeof traceJsHeap === "number" ? traceJsHeap : false,
+      tracePythonAllocators: tracePythonAllocators === true,
       endTimeMs: end?.endTimeMs ?? header.startTimeMs + (this.lastSnapshot?.timeMs ?? 0),
       complete: true,
       totalAllocations: this.totalAllocations,

@@ -11,3 +11,8 @@ export function isDeallocator(allocator: number): boolean {
 export function isRange(allocator: number): boolean {
   return allocator === AllocatorType.MMAP || allocator === AllocatorType.HEAP_PAGES;
 }
+
+/** Whether it is one of the functions of Python's own allocator. */
+export function isPymalloc(allocator: number): boolean {
+  return allocator >= AllocatorType.PYMALLOC_MALLOC && allocator <= AllocatorType.PYMALLOC_REALLOC;
+}

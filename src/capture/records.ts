@@ -59,6 +59,8 @@ export interface Metadata extends CaptureHeader {
   readonly hasNativeTraces: boolean;
   /** False, or the mean bytes from one sampled object of the JavaScript heap to the next. */
   readonly traceJsHeap: false | number;
+  /** Whether the blocks of Python's own allocator were recorded, in place of the memory that it takes them from. */
+  readonly tracePythonAllocators: boolean;
   readonly fileFormat: string;
 }
 
@@ -85,7 +87,7 @@ export interface MemorySnapshot {
   /** Milliseconds since tracking started. */
   readonly timeMs: number;
   readonly rss: number;
-  /** V8 heap in use. */
+  /** V8 heap in use; 0 of other runtimes, like the next two. */
   readonly heapUsed: number;
   /** V8 heap committed. */
   readonly heapCommitted: number;

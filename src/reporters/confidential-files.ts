@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
+import { isPythonFile } from "../analysis/python-files.js";
 import type { Metadata } from "../capture/records.js";
 import type { SourceLine } from "./frame-table.js";
 
@@ -103,7 +104,7 @@ class NamesOnly implements Disclosure {
   }
 }
 
-/** Files of Node.js itself have no folders on the machine. */
+/** Files of Node.js itself have no folders on the machine; nor has what Python calls `<string>`. */
 function nameOnly(file: string): string {
   return file.startsWith("node:") ? file : file.slice(file.lastIndexOf("/") + 1) || file;
 }
@@ -113,19 +114,28 @@ function withoutData(file: string): string {
   return file.startsWith("data:") ? "data:" : file;
 }
 
+/** A script that was installed is of no project. */
+const INSTALLED = /\/(?:node_modules|site-packages|dist-packages)\//;
+/** What lies in the folder of a project, of Node.js and of Python. */
+const NODE_PROJECT = ["package.json"];
+const PYTHON_PROJECT = ["pyproject.toml", "setup.py", "setup.cfg"];
+
 /**
  * Where the project's files are: the working directory, unless that is the root or a home, and the folder of the script,
- * from the nearest one above that has a package.json.
+ * from the nearest one above that has what a project has.
  */
-function projectFolders(cwd: string, script: string | undefined, home: string): string[] {
+function projectFolders(cwd: string, argument: string | undefined, home: string): string[] {
   const folders = [cwd];
-  if (script !== undefined && path.isAbsolute(script) && !script.includes("/node_modules/")) {
+  const isPython = argument !== undefined && isPythonFile(argument);
+  // Python's are told as they were typed.
+  const script = isPython && path.isAbsolute(cwd) ? path.resolve(cwd, argument) : argument;
+  if (script !== undefined && path.isAbsolute(script) && !INSTALLED.test(script)) {
     const own = path.dirname(script);
+    const isProject = (folder: string) =>
+      (isPython ? PYTHON_PROJECT : NODE_PROJECT).some((file) => existsSync(path.join(folder, file)));
     let folder = own;
-    while (folder !== path.dirname(folder) && !existsSync(path.join(folder, "package.json"))) {
-      folder = path.dirname(folder);
-    }
-    folders.push(existsSync(path.join(folder, "package.json")) ? folder : own);
+    while (folder !== path.dirname(folder) && !isProject(folder)) folder = path.dirname(folder);
+    folders.push(isProject(folder) ? folder : own);
   }
   const isHome = (folder: string) =>
     folder === home || /^\/(?:root|home|Users|(?:home|Users)\/[^/]+)?\/?$/.test(folder);
