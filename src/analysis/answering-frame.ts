@@ -6,8 +6,13 @@ import { packageOfPython } from "./python-files.js";
 /** What tells a thread. */
 type Thread = Pick<AllocationRecord, "threadName" | "tid" | "language">;
 
-/** Native functions that say no more than "allocates": operators, containers, and Rust's parts of an allocation. */
-const ALLOCATES_FOR_OTHERS = /^(?:operator new|<inlined>|(?:std|__gnu_cxx|alloc|core)::|__r(?:ust|dl|g)_)/;
+/** Native functions that say no more than "allocates": operators, containers, Rust's and CPython's parts of an allocation. */
+const ALLOCATES_FOR_OTHERS = new RegExp(
+  [
+    "^(?:operator new|<inlined>|(?:std|__gnu_cxx|alloc|core)::|__r(?:ust|dl|g)_)",
+    "^(?:_?PyMem_|_PyObject_(?:Malloc|Calloc|Realloc|ArenaMmap|GC_)|pymalloc_|allocate_from_new_pool$|new_arena$)",
+  ].join("|"),
+);
 
 const RANKS: Readonly<Partial<Record<FrameOrigin, number>>> = { program: 0, dependency: 1, internal: 2, builtin: 3 };
 /** Of native code; of that which allocates for others. */

@@ -32,15 +32,17 @@ const PYTHON_THAT_CALLS: readonly (readonly [file: RegExp, functions: RegExp])[]
   [/\/multiprocessing\/(?:process|spawn|forkserver|popen_\w+)\.py$/, /./],
 ];
 /** CPython's machine code that runs Python's functions, calls whatever they call, and starts programs. */
-const CPYTHON_THAT_CALLS = new RegExp(
+const INTERPRETER = new RegExp(
   [
-    "^(?:_?PyEval_|_PyFunction_|_?PyVectorcall_|_?PyObject_(?:Fast)?(?:Call|Vectorcall)|_?PyCFunction_|_TAIL_CALL_)",
-    "^(?:Py_RunMain|Py_BytesMain|Py_Main|pymain_|_?PyRun_|run_(?:mod|eval_code_obj)|thread_run|pythread_wrapper)",
-    "^(?:\\w*vectorcall\\w*|slot_tp_(?:call|init|new)|type_call|method_call|cfunction_\\w+|call_function)$",
-    "^(?:do_call_core|function_code_fastcall|classmethoddescr_call|instancemethod_call|wrapperdescr_\\w+)$",
-    "^(?:builtin_exec(?:_impl)?|gen_(?:send_ex2?|iternext)|object_vacall|trampoline)$",
+    "^(?:_?PyEval_|_PyFunction_|_?PyVectorcall_|_?PyObject_(?:Fast|MakeTp)?(?:Call|Vectorcall)|_?PyCFunction_|_TAIL_CALL_)",
+    "^(?:Py_RunMain|Py_BytesMain|Py_Main|pymain_|_?PyRun_|pyrun_|run_eval_code_obj$|run_mod$|pythread_wrapper$)",
+    "^(?:\\w*vectorcall\\w*|slot_tp_(?:call|init|new)|type_call|method_call|cfunction_\\w+|wrapperdescr_\\w+)$",
+    "^(?:do_call_core|function_code_fastcall|classmethoddescr_call|instancemethod_call|object_vacall)$",
+    "^(?:builtin_exec(?:_impl)?|gen_(?:send_ex2?|iternext))$",
   ].join("|"),
 );
+/** The same, by names that others have too. */
+const INTERPRETER_PERHAPS = /^(?:call_function|thread_run|context_run|trampoline)$/;
 
 /** Whether a frame belongs to what loads modules. */
 export function isLoader({ function: name, file, native }: Pick<Frame, "function" | "file" | "native">): boolean {
@@ -50,8 +52,14 @@ export function isLoader({ function: name, file, native }: Pick<Frame, "function
 
 /** Whether a frame only calls others: it is on the stacks of whatever a program does, and says nothing of it. */
 export function isMachinery({ function: name, file, native }: Pick<Frame, "function" | "file" | "native">): boolean {
-  if (native || file === "<native>") return NATIVE_THAT_CALLS.test(name) || CPYTHON_THAT_CALLS.test(name);
+  if (native || file === "<native>")
+    return NATIVE_THAT_CALLS.test(name) || INTERPRETER.test(name) || INTERPRETER_PERHAPS.test(name);
   if (file === "<builtin>") return BUILTINS_THAT_CALL.test(name);
   if (RUNS_PROGRAMS.test(file)) return true;
   return runsProgram({ function: name, file }) || PYTHON_THAT_CALLS.some(([f, n]) => f.test(file) && n.test(name));
+}
+
+/** Whether machine code is what CPython runs Python's functions, and imports modules, with. */
+export function isInterpreter({ function: name, native }: Pick<Frame, "function" | "native">): boolean {
+  return native === true && (INTERPRETER.test(name) || NATIVE_LOADER.test(name));
 }

@@ -14,7 +14,7 @@ export const Category = {
   DEPENDENCY: 1,
   /** The runtime's own: JavaScript of `node:` files, Python's standard library. */
   INTERNAL: 2,
-  /** Functions compiled into the engine: `<builtin>`. */
+  /** Functions compiled into the engine: `<builtin>`; of Python, machine code that runs Python's functions. */
   BUILTIN: 3,
   /** Machine code: shared objects, addons, C and C++ sources. */
   NATIVE: 4,

@@ -49,13 +49,18 @@ export function categoryName(category: Category, { runtime }: OfRuntime): string
 export function hidingTexts({ runtime }: OfRuntime): Readonly<Record<"internals" | "dependencies", [string, string]>> {
   return languageOf(runtime) === "Python"
     ? {
-        internals: ["standard library", "Take out Python's standard library, the import system included"],
+        internals: ["Python internals", "Take out the standard library, the import system and the interpreter"],
         dependencies: ["packages", "Take out the code of installed packages (site-packages)"],
       }
     : {
         internals: ["node internals", "Take out node: files and engine builtins"],
         dependencies: ["node_modules", "Take out the code of installed packages"],
       };
+}
+
+/** A place as the search finds it: Python's have no columns. */
+export function placeForm({ runtime }: OfRuntime): string {
+  return languageOf(runtime) === "Python" ? "file:line" : "file:line:column";
 }
 
 /** What a report without any allocations says. */

@@ -13,7 +13,7 @@ const KINDS = [
   [MemoryKind.NATIVE, "native"],
   [MemoryKind.JS, "JavaScript objects"],
   [MemoryKind.HEAP_PAGES, "heap pages"],
-  [MemoryKind.PYTHON, "Python's own allocator"],
+  [MemoryKind.PYTHON, "Python's own"],
 ] as const;
 
 interface ToolbarProps {
