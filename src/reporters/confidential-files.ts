@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { isPythonFile } from "../analysis/python-files.js";
+import { scriptOf } from "../capture/command-line.js";
+import { languageOf } from "../capture/language.js";
 import type { Metadata } from "../capture/records.js";
 import type { SourceLine } from "./frame-table.js";
 
@@ -11,6 +13,9 @@ import type { SourceLine } from "./frame-table.js";
  */
 export type ConfidentialFiles = "default" | "all" | "none";
 
+/** What metadata tells of the run. */
+type ToldOfRun = Pick<Metadata, "commandLine" | "cwd"> & { readonly runtime: { readonly name: string } };
+
 /** What of a capture a page may tell. */
 export interface Disclosure {
   /** A file as the page may name it; the same for the same file, and another for another one. */
@@ -18,7 +23,7 @@ export interface Disclosure {
   /** Whether the page may hold lines of the file. */
   showsSource(file: string): boolean;
   /** The same metadata, as the page may tell it. */
-  metadata<Told extends Pick<Metadata, "commandLine" | "cwd">>(metadata: Told): Told;
+  metadata<Told extends ToldOfRun>(metadata: Told): Told;
 }
 
 export const EVERYTHING: Disclosure = {
@@ -33,14 +38,10 @@ export function disclosed(disclosure: Disclosure, sourceLine: SourceLine | undef
 }
 
 /** @param home the home directory of whoever makes the report */
-export function disclosureOf(
-  confidential: ConfidentialFiles,
-  { cwd, commandLine }: Pick<Metadata, "commandLine" | "cwd">,
-  home = homedir(),
-): Disclosure {
+export function disclosureOf(confidential: ConfidentialFiles, run: ToldOfRun, home = homedir()): Disclosure {
   if (confidential === "none") return EVERYTHING;
   if (confidential === "all") return new NamesOnly();
-  return new ProjectOnly(projectFolders(cwd, commandLine[1], home), home);
+  return new ProjectOnly(projectFolders(run.cwd, scriptOf(run), home), home);
 }
 
 /** `default`: the project's own source text, and paths without the home directory. */
@@ -64,7 +65,7 @@ class ProjectOnly implements Disclosure {
     return this.#folders.some((folder) => isBelow(file, folder));
   }
 
-  metadata<Told extends Pick<Metadata, "commandLine" | "cwd">>(metadata: Told): Told {
+  metadata<Told extends ToldOfRun>(metadata: Told): Told {
     const { cwd, commandLine } = metadata;
     return {
       ...metadata,
@@ -99,9 +100,17 @@ class NamesOnly implements Disclosure {
     return false;
   }
 
-  metadata<Told extends Pick<Metadata, "commandLine" | "cwd">>(metadata: Told): Told {
-    return { ...metadata, cwd: "", commandLine: metadata.commandLine.slice(0, 2).map(nameOnly) };
+  metadata<Told extends ToldOfRun>(metadata: Told): Told {
+    return { ...metadata, cwd: "", commandLine: shownCommand(metadata).map(nameOnly) };
   }
+}
+
+/** The program, and the script or module that it ran. */
+function shownCommand(run: ToldOfRun): readonly string[] {
+  const { commandLine } = run;
+  const script = scriptOf(run);
+  if (languageOf(run.runtime) === "JavaScript" || script === undefined) return commandLine.slice(0, 2);
+  return [...new Set([...commandLine.slice(0, 1), script])];
 }
 
 /** Files of Node.js itself have no folders on the machine; nor has what Python calls `<string>`. */

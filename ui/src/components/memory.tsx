@@ -93,11 +93,7 @@ export function MemoryOverTime({ data, newer, time }: MemoryProps) {
         <button
           type="button"
           class="icon-button"
-          onClick={() =>
-            download(fileName("memory", data.metadata.commandLine, data.metadata.pid), "text/csv", [
-              csv(snapshots, heap),
-            ])
-          }
+          onClick={() => download(fileName("memory", data.metadata), "text/csv", [csv(snapshots, heap)])}
           aria-label="Download the chart as CSV"
           title="Download the chart as CSV"
         >
