@@ -6,8 +6,8 @@ const STANDARD_LIBRARY = /^<frozen |\/lib(?:32|64)?\/(?:python|pypy)\d[^/]*\/|\/
 const PACKAGES = /(?:^|\/)(?:site|dist)-packages\//;
 /** Of an installed package, or of a module of one file. */
 const PACKAGE = /^.*(?:^|\/)(?:site|dist)-packages\/([^/]+?)(?:\.pyw?)?(?:\/|$)/;
-/** heapray's own, installed or in its checkout. */
-const HEAPRAY = /(?:(?:site|dist)-packages|\/python)\/heapray\/[^/]+\.py$/;
+/** heapray's own, installed or in its checkout, and what it has Python begin with. */
+const HEAPRAY = /(?:(?:site|dist)-packages|\/python)\/heapray\/[^/]+\.py$|\/python\/launch\/(?:preload\/)?\w+\.py$/;
 
 const RUNPY = /^<frozen runpy>$|\/runpy\.py$/;
 /** runpy's functions on the stack of whatever a program does that was started with it. */
