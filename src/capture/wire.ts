@@ -49,6 +49,10 @@ export const Extended = { SNAPSHOT: 1, TRAILER: 2, LOCATION: 3, TOTALS: 4, MODUL
 
 /** memray's allocator names and numbers; heapray's own kinds start at 32. */
 export enum AllocatorType {
+  PYMALLOC_FREE = 1,
+  PYMALLOC_MALLOC = 2,
+  PYMALLOC_CALLOC = 3,
+  PYMALLOC_REALLOC = 4,
   FREE = 5,
   MALLOC = 6,
   REALLOC = 7,
