@@ -2,6 +2,7 @@ import { gunzipSync } from "node:zlib";
 import { CaptureFile, FileByteSource } from "../capture/file-byte-source.js";
 import { openCapture } from "../capture/open-capture.js";
 import { ModuleSymbols } from "../symbols/module-symbols.js";
+import { PythonLoop } from "../symbols/python-loop.js";
 import { readTextFile } from "../symbols/text-files.js";
 import { CaptureReader, type ReaderOptions } from "./capture-reader.js";
 
@@ -22,7 +23,9 @@ export class FileReader extends CaptureReader {
   constructor(path: string, options: ReaderOptions = {}) {
     const file = new CaptureFile(path);
     try {
-      const open = (onRead: (bytesRead: number) => void) => openCapture(new FileByteSource(file), { onRead, gunzip });
+      const interpreterLoop = new PythonLoop();
+      const open = (onRead: (bytesRead: number) => void) =>
+        openCapture(new FileByteSource(file), { onRead, gunzip, interpreterLoop });
       super(path, file.size, open, { readText: readTextFile, nativeSymbols: new ModuleSymbols(), ...options });
     } catch (error) {
       file.close();

@@ -4,13 +4,13 @@ import { CaptureDecoder, type DecoderOptions } from "./decoder.js";
 import { CaptureError } from "./errors.js";
 import { isMemray } from "./memray/header.js";
 import { isLz4, Lz4Source } from "./memray/lz4-source.js";
-import { MemrayDecoder } from "./memray/memray-decoder.js";
+import { MemrayDecoder, type MemrayDecoderOptions } from "./memray/memray-decoder.js";
 import { PeekedSource } from "./peeked-source.js";
 
 /** More than what tells the formats apart. */
 const PEEKED_BYTES = 16;
 
-export interface OpenOptions extends DecoderOptions {}
+export interface OpenOptions extends DecoderOptions, Pick<MemrayDecoderOptions, "interpreterLoop"> {}
 
 /**
  * Opens a capture of any format that can be read: heapray's own, or memray's, compressed or not. Its first bytes tell.

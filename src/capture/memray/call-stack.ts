@@ -3,26 +3,20 @@ import type { NodeTree } from "./node-tree.js";
 const INITIAL_DEPTH = 64;
 
 /**
- * What a thread is executing. memray tells of every call and return, of which most allocate nothing: a frame gets its node
+ * What a thread is executing. memray tells of every call and return, of which most allocate nothing: a call gets its node
  * when something is allocated in it.
  */
 export class CallStack {
-  /** The frames, the outermost first. */
+  /** Calls that have not returned. */
   depth = 0;
-  frames = new Uint32Array(INITIAL_DEPTH);
+  /** The calls, the outermost first. */
+  #calls = new Uint32Array(INITIAL_DEPTH);
   #nodes = new Uint32Array(INITIAL_DEPTH);
-  /** How many of the outermost frames have their nodes. */
+  /** How many of the outermost calls have their nodes. */
   #placed = 0;
-  /** How many of the outermost frames are left out. */
-  readonly #skipped: number;
-
-  constructor(skipped: number) {
-    this.#skipped = skipped;
-  }
-
-  push(frame: number): void {
-    if (this.depth === this.frames.length) this.#grow();
-    this.frames[this.depth++] = frame;
+  push(call: number): void {
+    if (this.depth === this.#calls.length) this.#grow();
+    this.#calls[this.depth++] = call;
   }
 
   /** False where there are not so many. */
@@ -33,7 +27,7 @@ export class CallStack {
     return true;
   }
 
-  /** The node of the innermost frame; 0 where there is none. */
+  /** The node of the innermost call; 0 where there is none. */
   node(tree: NodeTree): number {
     const depth = this.depth;
     if (depth === 0) return 0;
@@ -41,7 +35,7 @@ export class CallStack {
     let placed = this.#placed;
     let node = placed === 0 ? 0 : (nodes[placed - 1] as number);
     for (; placed < depth; placed++) {
-      if (placed >= this.#skipped) node = tree.child(node, this.frames[placed] as number);
+      node = tree.child(node, this.#calls[placed] as number);
       nodes[placed] = node;
     }
     this.#placed = placed;
@@ -49,11 +43,11 @@ export class CallStack {
   }
 
   #grow(): void {
-    const frames = new Uint32Array(2 * this.frames.length);
-    const nodes = new Uint32Array(2 * this.frames.length);
-    frames.set(this.frames);
+    const calls = new Uint32Array(2 * this.#calls.length);
+    const nodes = new Uint32Array(2 * this.#calls.length);
+    calls.set(this.#calls);
     nodes.set(this.#nodes);
-    this.frames = frames;
+    this.#calls = calls;
     this.#nodes = nodes;
   }
 }

@@ -5,11 +5,13 @@ import type { CaptureEnd, CaptureSource } from "../capture-source.js";
 import type { EventBatch } from "../event-batch.js";
 import type { CaptureHeader } from "../records.js";
 import { CaptureTables } from "../tables.js";
+import { AggregatedRecords } from "./aggregated-records.js";
 import { CallStack } from "./call-stack.js";
+import { Definitions } from "./definitions.js";
 import { type MemrayHeader, readMemrayHeader } from "./header.js";
-import { NodeTree } from "./node-tree.js";
-import { PythonFrames } from "./python-frames.js";
+import type { InterpreterLoop } from "./native-traces.js";
 import { ALLOCATORS, MemrayAllocator, Record } from "./records.js";
+import { Stacks } from "./stacks.js";
 import { unzigzag } from "./zigzag.js";
 
 // As constants of this module they are part of the code.
@@ -21,13 +23,14 @@ const ADDRESS_LIMIT = 2 ** 48;
 /** memray keeps 15 addresses; of a power of two, the oldest is never asked for. */
 const RECENT = 16;
 const NOT_RECENT = 15;
-const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
 export interface MemrayDecoderOptions {
   /** Bytes to ask the source for at a time; 1 MiB unless told. */
   readonly chunkBytes?: number;
   /** Called after each chunk. */
   readonly onRead?: () => void;
+  /** Without it, stacks with native traces show the frames of Python only. */
+  readonly interpreterLoop?: InterpreterLoop | undefined;
 }
 
 /**
@@ -45,21 +48,20 @@ export class MemrayDecoder implements CaptureSource {
   readonly #source: ByteSource;
   readonly #window: ByteWindow;
   readonly #memray: MemrayHeader;
-  readonly #frames: PythonFrames;
-  /** Of the stacks that allocate. */
-  readonly #nodes: NodeTree;
+  readonly #definitions: Definitions;
+  readonly #stacks: Stacks;
+  readonly #aggregated: AggregatedRecords | undefined;
   #finished = false;
 
-  /** By memray's number of a thread: its index, and by index what it is executing. */
-  readonly #threads = new Map<number, number>();
-  readonly #stacks: CallStack[] = [new CallStack(0)];
+  /** By thread index: what it is executing. */
+  readonly #threads: CallStack[] = [new CallStack()];
   #thread = 0;
   /** The addresses of the last records: a ring, and where its newest is. */
   readonly #recent = new Float64Array(RECENT);
   #newest = 0;
   /** Last values, from which the next differ. */
   #pointer = 0;
-  #firstLine = 0;
+  #native = 0;
 
   /** @throws CaptureError when the source does not start with the header of a capture that can be read. */
   constructor(source: ByteSource, options: MemrayDecoderOptions = {}) {
@@ -68,8 +70,17 @@ export class MemrayDecoder implements CaptureSource {
     this.#window.onRead = options.onRead;
     this.#memray = readMemrayHeader(this.#window);
     this.header = this.#memray.header;
-    this.#frames = new PythonFrames(this.tables, this.#memray.pythonVersion);
-    this.#nodes = new NodeTree(this.tables.nodeParent, this.tables.nodeFrame);
+    this.#definitions = new Definitions(this.#window, this.tables, this.#memray, options.interpreterLoop);
+    this.#stacks = new Stacks(this.tables, this.#memray, this.#definitions.native);
+    if (this.#memray.aggregated) {
+      this.#aggregated = new AggregatedRecords(
+        this.#window,
+        this.#memray,
+        this.#definitions,
+        this.#stacks,
+        this.aggregate,
+      );
+    }
   }
 
   close(): void {
@@ -79,8 +90,21 @@ export class MemrayDecoder implements CaptureSource {
 
   next(batch: EventBatch): boolean {
     batch.clear();
-    while (batch.length === 0 && !this.#finished) this.#fill(batch);
+    while (batch.length === 0 && !this.#finished) {
+      if (this.#aggregated === undefined) this.#fill(batch);
+      else this.#fillAggregated(this.#aggregated, batch);
+    }
     return batch.length > 0;
+  }
+
+  #fillAggregated(records: AggregatedRecords, batch: EventBatch): void {
+    const { more, complete } = records.fill(batch);
+    this.#finished = !more;
+    if (complete) this.#setEnd();
+  }
+
+  #setEnd(): void {
+    this.end = { endTimeMs: this.#memray.endTimeMs, reason: "stop" };
   }
 
   /**
@@ -90,8 +114,10 @@ export class MemrayDecoder implements CaptureSource {
   #fill(batch: EventBatch): void {
     const { kind, thread: threadOf, node: nodeOf, size: sizeOf, address: addressOf, capacity } = batch;
     const window = this.#window;
-    const frames = this.#frames;
-    const nodes = this.#nodes;
+    const { frames, native } = this.#definitions;
+    const stacks = this.#stacks;
+    const { calls } = stacks;
+    const { nativeTraces } = this.#memray;
     const recent = this.#recent;
     let bytes = window.bytes;
     let pos = window.position;
@@ -100,7 +126,9 @@ export class MemrayDecoder implements CaptureSource {
     let newest = this.#newest;
     let pointer = this.#pointer;
     let thread = this.#thread;
-    let stack = this.#stacks[thread] as CallStack;
+    let stack = this.#threads[thread] as CallStack;
+    let lastNative = this.#native;
+    let tid = this.tables.threadTid.at(thread);
     let count = batch.length;
     let start = pos;
 
@@ -134,7 +162,17 @@ export class MemrayDecoder implements CaptureSource {
         let allocator = tag & 7;
         if (allocator === 0) allocator = bytes[pos++] as number;
         let size = 0;
-        if (allocator !== FREE && allocator !== PYMALLOC_FREE) {
+        let newNative = lastNative;
+        const isFree = allocator === FREE || allocator === PYMALLOC_FREE;
+        if (!isFree) {
+          if (nativeTraces) {
+            let value = bytes[pos++] as number;
+            if (value > 127) {
+              value = window.longVarint(bytes, pos, value);
+              pos = window.varintEnd;
+            }
+            newNative += unzigzag(value);
+          }
           size = bytes[pos++] as number;
           if (size > 127) {
             size = window.longVarint(bytes, pos, size);
@@ -147,6 +185,9 @@ export class MemrayDecoder implements CaptureSource {
         if (event === undefined) throw window.corrupt(start, `${allocator} is not the number of an allocator`);
         if (!(address >= 0 && address < ADDRESS_LIMIT)) throw window.corrupt(start, "an address is out of range");
         if (!(size < ADDRESS_LIMIT)) throw window.corrupt(start, "a size is larger than the address space");
+        if (newNative < 0 || newNative > native.length) {
+          throw window.corrupt(start, `native frame ${newNative} is used before it is defined`);
+        }
         if (place === NOT_RECENT) {
           newest = (newest - 1) & (RECENT - 1);
           recent[newest] = address;
@@ -156,8 +197,9 @@ export class MemrayDecoder implements CaptureSource {
         threadOf[count] = thread;
         sizeOf[count] = size;
         addressOf[count] = address;
+        lastNative = newNative;
         nodeOf[count] =
-          allocator === FREE || allocator === PYMALLOC_FREE || allocator === MUNMAP ? 0 : stack.node(nodes);
+          isFree || allocator === MUNMAP ? 0 : stacks.nodeOf(stack.node(calls), newNative, native.generation, tid);
         count++;
       } else if (tag >= FRAME_PUSH) {
         let code = bytes[pos++] as number;
@@ -174,22 +216,24 @@ export class MemrayDecoder implements CaptureSource {
         const frame = frames.frameOf(code, unzigzag(offset));
         if (frame === undefined) throw window.corrupt(start, `code object ${code} is used before it is defined`);
         if (thread === 0) throw window.corrupt(start, "a call comes before its thread");
-        stack.push(frame);
+        stack.push(stacks.callOf(frame, (tag & 1) === 1));
       } else if (tag >= FRAME_POP && tag < OBJECT) {
         if (pos > end) break;
         if (!stack.pop(tag - FRAME_POP + 1)) throw window.corrupt(start, "a function returns that was not called");
       } else if (tag === CONTEXT_SWITCH) {
-        const tid = window.view.getUint32(pos, true) + window.view.getUint32(pos + 4, true) * 2 ** 32;
+        const to = window.view.getUint32(pos, true) + window.view.getUint32(pos + 4, true) * 2 ** 32;
         pos += 8;
         if (pos > end) break;
-        thread = this.#threadOf(tid);
-        stack = this.#stacks[thread] as CallStack;
+        thread = this.#threadOf(to);
+        tid = to;
+        stack = this.#threads[thread] as CallStack;
       } else {
         window.start = start;
         window.position = pos;
         this.#pointer = pointer;
         this.#newest = newest;
         this.#thread = thread;
+        this.#native = lastNative;
         batch.length = count;
         if (!this.#readRare(tag, batch)) {
           this.#finished = true;
@@ -202,6 +246,7 @@ export class MemrayDecoder implements CaptureSource {
         limit = window.limit;
         pointer = this.#pointer;
         newest = this.#newest;
+        lastNative = this.#native;
         count = batch.length;
       }
       start = pos;
@@ -214,6 +259,7 @@ export class MemrayDecoder implements CaptureSource {
     this.#newest = newest;
     this.#pointer = pointer;
     this.#thread = thread;
+    this.#native = lastNative;
   }
 
   /**
@@ -228,7 +274,7 @@ export class MemrayDecoder implements CaptureSource {
         return false;
       case Record.TRAILER:
         if (window.overrun) return false;
-        this.end = { endTimeMs: this.#memray.endTimeMs, reason: "stop" };
+        this.#setEnd();
         return false;
       case Record.MEMORY: {
         const [rss, timeMs] = [window.varint(), window.varint()];
@@ -236,38 +282,25 @@ export class MemrayDecoder implements CaptureSource {
         batch.addSnapshot(this.#thread, { timeMs, rss, heapUsed: 0, heapCommitted: 0, external: 0 });
         return true;
       }
-      case Record.THREAD: {
-        const name = this.#text();
-        if (name === undefined) return false;
-        if (this.#thread === 0) throw window.corrupt(window.start, "a thread's name comes before the thread");
-        this.tables.threadName.items[this.#thread] = this.#frames.stringOf(name);
+      case Record.THREAD:
+        return this.#definitions.readThreadName(this.#thread);
+      case Record.CODE_OBJECT:
+        return this.#definitions.readCodeObject();
+      case Record.NATIVE_FRAME: {
+        const frame = this.#definitions.readNativeFrame(this.#native);
+        if (frame === undefined) return false;
+        this.#native = frame;
         return true;
       }
-      case Record.CODE_OBJECT:
-        return this.#readCodeObject();
+      case Record.MEMORY_MAP_START:
+        this.#definitions.native.startGeneration();
+        return true;
+      case Record.SEGMENT_HEADER:
+        return this.#definitions.readSegments();
       default:
         if (tag >= OBJECT && tag < FRAME_PUSH) return this.#readObject(tag);
         throw window.corrupt(window.start, `${tag} is not the type of a record`);
     }
-  }
-
-  #readCodeObject(): boolean {
-    const window = this.#window;
-    const code = window.varint();
-    const name = this.#text();
-    const file = name === undefined ? undefined : this.#text();
-    if (name === undefined || file === undefined) return false;
-    window.ensure(MARGIN);
-    const firstLine = this.#firstLine + unzigzag(window.varint());
-    const length = window.varint();
-    if (window.overrun) return false;
-    if (length > MAX_TEXT_BYTES) throw window.corrupt(window.start, `a code object claims ${length} bytes`);
-    if (!window.ensure(length)) return false;
-    const lineTable = window.bytes.slice(window.position, window.position + length);
-    window.position += length;
-    this.#firstLine = firstLine;
-    this.#frames.define(code, name, file, firstLine, lineTable);
-    return true;
   }
 
   /** An object came or went, which is not memory by itself: its record counts for the addresses after it. */
@@ -275,7 +308,9 @@ export class MemrayDecoder implements CaptureSource {
     const window = this.#window;
     const isNew = ((tag >> 1) & 15) === NOT_RECENT;
     const pointer = this.#pointer + (isNew ? unzigzag(window.varint()) : 0);
+    const native = this.#memray.nativeTraces && (tag & 1) === 1 ? unzigzag(window.varint()) : 0;
     if (window.overrun) return false;
+    this.#native += native;
     if (isNew) {
       this.#newest = (this.#newest - 1) & (RECENT - 1);
       this.#recent[this.#newest] = pointer * 8;
@@ -284,28 +319,9 @@ export class MemrayDecoder implements CaptureSource {
     return true;
   }
 
-  /** A text up to its zero; undefined where the input ends before. */
-  #text(): string | undefined {
-    const window = this.#window;
-    const length = window.lengthBefore(0, MAX_TEXT_BYTES);
-    if (length === undefined) return undefined;
-    const text = decoder.decode(window.bytes.subarray(window.position, window.position + length));
-    window.position += length + 1;
-    return text;
-  }
-
-  /** The index of the thread that memray numbers `tid`. */
   #threadOf(tid: number): number {
-    const known = this.#threads.get(tid);
-    if (known !== undefined) return known;
-    const { threadTid, threadName } = this.tables;
-    const index = threadTid.length;
-    threadTid.push(tid);
-    threadName.push(0);
-    this.#threads.set(tid, index);
-    this.#stacks.push(new CallStack(tid === this.#memray.mainThread ? this.#memray.skippedFrames : 0));
-    return index;
+    const thread = this.#definitions.threadOf(tid);
+    while (this.#threads.length <= thread) this.#threads.push(new CallStack());
+    return thread;
   }
 }
-
-const decoder = new TextDecoder();
