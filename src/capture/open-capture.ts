@@ -1,11 +1,14 @@
 import type { ByteSource } from "./byte-source.js";
 import type { CaptureSource } from "./capture-source.js";
+import type { CaptureWalk } from "./capture-walk.js";
 import { CaptureDecoder, type DecoderOptions } from "./decoder.js";
 import { CaptureError } from "./errors.js";
 import { isMemray } from "./memray/header.js";
 import { isLz4, Lz4Source } from "./memray/lz4-source.js";
 import { MemrayDecoder, type MemrayDecoderOptions } from "./memray/memray-decoder.js";
+import { MemrayWalk } from "./memray/memray-walk.js";
 import { PeekedSource } from "./peeked-source.js";
+import { RecordWalk } from "./record-walk.js";
 
 /** More than what tells the formats apart. */
 const PEEKED_BYTES = 16;
@@ -22,8 +25,18 @@ export function openCapture(source: ByteSource, options: OpenOptions = {}): Capt
   return openMemray(peeked, options) ?? new CaptureDecoder(peeked, options);
 }
 
+/**
+ * The same, to be read record by record.
+ * @throws CaptureError when the source does not start with the header of a capture that can be read.
+ */
+export function openWalk(source: ByteSource, options: OpenOptions = {}): CaptureWalk {
+  const peeked = new PeekedSource(source, PEEKED_BYTES);
+  const memray = openMemray(peeked, options);
+  return memray === undefined ? new RecordWalk(peeked, options.gunzip) : new MemrayWalk(memray);
+}
+
 /** The capture's decoder where memray wrote it; otherwise undefined, with the source as it was. */
-export function openMemray(source: PeekedSource, options: OpenOptions = {}): MemrayDecoder | undefined {
+function openMemray(source: PeekedSource, options: OpenOptions = {}): MemrayDecoder | undefined {
   const { onRead, ...others } = options;
   if (isLz4(source.start)) {
     const unpacked = new Lz4Source(source);

@@ -4,6 +4,9 @@ import type { AllocationRecord, Frame } from "../../src/capture/records.js";
 import { AllocatorType } from "../../src/capture/wire.js";
 import { plainSymbol, shortCppName } from "../../src/symbols/readable-names.js";
 
+/** heapray's name for what was inlined where the debug information has no name for it. */
+const INLINED = "<inlined>";
+
 /** What memray tells of a capture (dump.py). Stacks are as text, innermost first. */
 export interface Told {
   readonly metadata: {
@@ -50,23 +53,40 @@ type Span = readonly [
 /** Figures by a line that says whose they are: `count bytes`. */
 export type Figures = Readonly<Record<string, string>>;
 
-/** Bytes and allocations by thread and stack, as memray tells. */
-export function toldPlaces(places: readonly Place[], native: boolean, merged = false): Figures {
-  const sums = new Sums();
-  for (const [tid, thread, stack, count, bytes] of places) {
-    sums.add(`${merged ? "" : `${tid} ${thread}: `}${stackText(stack, native)}`, count, bytes);
-  }
-  return sums.figures();
+/** How stacks are told apart. */
+export interface PlaceOptions {
+  /** Machine code is among them. */
+  readonly native: boolean;
+  /** Whatever the thread. */
+  readonly merged?: boolean;
+  /** Bytes only: where memray adds up what it read from an aggregated capture, it counts a sum as one allocation. */
+  readonly bytesOnly?: boolean;
 }
 
-/** The same as heapray tells. */
-export function foundPlaces(records: Iterable<AllocationRecord>, native: boolean, merged = false): Figures {
+/** Bytes and allocations by thread and stack, as memray tells. */
+export function toldPlaces(places: readonly Place[], options: PlaceOptions): Figures {
   const sums = new Sums();
-  for (const record of records) {
-    const whose = merged ? "" : `${record.tid} ${record.threadName}: `;
-    sums.add(`${whose}${foundStackText(record.stackTrace(), native)}`, record.nAllocations, record.size);
+  for (const [tid, thread, stack, count, bytes] of places) {
+    const whose = options.merged ? "" : `${tid} ${thread}: `;
+    sums.add(`${whose}${stackText(stack, options.native)}`, count, bytes);
   }
-  return sums.figures();
+  return sums.figures(options.bytesOnly);
+}
+
+/** The same as heapray tells; what it cannot name is called as in `told`. */
+export function foundPlaces(records: Iterable<AllocationRecord>, options: PlaceOptions, told: Figures): Figures {
+  const sums = new Sums();
+  const names = new Names(told);
+  for (const record of records) {
+    const whose = options.merged ? "" : `${record.tid} ${record.threadName}: `;
+    const stack = foundStack(record.stackTrace(), options.native);
+    sums.add(
+      options.native ? names.of(whose, stack) : `${whose}${stack.join(" < ")}`,
+      record.nAllocations,
+      record.size,
+    );
+  }
+  return sums.figures(options.bytesOnly);
 }
 
 /**
@@ -86,7 +106,7 @@ export function toldSpans(spans: readonly Span[], count = Number.POSITIVE_INFINI
 export function foundSpans(records: Iterable<TemporalAllocationRecord>): Figures {
   const sums = new Sums();
   for (const record of records) {
-    const whose = `${record.tid} ${record.threadName}: ${foundStackText(record.stackTrace(), false)}`;
+    const whose = `${record.tid} ${record.threadName}: ${foundStack(record.stackTrace(), false).join(" < ")}`;
     for (const interval of record.intervals) {
       const when = `${interval.allocatedBeforeSnapshot} to ${interval.deallocatedBeforeSnapshot ?? -1}`;
       sums.add(`${when}, ${whose}`, interval.nAllocations, interval.nBytes);
@@ -105,6 +125,34 @@ export function foundLocations(reader: CaptureReader): Map<string, { count: numb
     found.set(key, { count: sum.count + record.nAllocations, bytes: sum.bytes + record.size });
   }
   return found;
+}
+
+/** What an aggregated capture holds, by thread and allocator, as `memray parse` prints it. */
+export function toldAggregates(parsed: string): Figures {
+  const sums = new Sums();
+  for (const line of parsed.split("\n")) {
+    if (!line.startsWith("AGGREGATED_ALLOCATION ")) continue;
+    const fields = Object.fromEntries(line.split(" ").map((field) => field.split("=")));
+    const whose = `${fields.tid} ${String(fields.allocator).toUpperCase()}`;
+    sums.add(`peak ${whose}`, Number(fields.n_allocations_in_high_water_mark), Number(fields.bytes_in_high_water_mark));
+    sums.add(`leaks ${whose}`, Number(fields.n_allocations_leaked), Number(fields.bytes_leaked));
+  }
+  return sums.figures();
+}
+
+/** The same as heapray tells. */
+export function foundAggregates(reader: CaptureReader): Figures {
+  const sums = new Sums();
+  const single = { mergeThreads: false };
+  for (const [what, records] of [
+    ["peak", reader.getHighWatermarkAllocationRecords(single)],
+    ["leaks", reader.getLeakedAllocationRecords(single)],
+  ] as const) {
+    for (const { tid, allocator, nAllocations, size } of records) {
+      sums.add(`${what} ${tid} ${AllocatorType[allocator]}`, nAllocations, size);
+    }
+  }
+  return sums.figures();
 }
 
 export function foundAllocators(reader: CaptureReader): Record<string, number> {
@@ -126,19 +174,48 @@ function stackText(stack: readonly PlacedFrame[], native: boolean): string {
   return withoutRepeats(stack.map((frame) => (isPython(frame[1]) ? frameText(frame) : nativeName(frame[0]))));
 }
 
-function foundStackText(stack: readonly Frame[], native: boolean): string {
-  const placed = (frame: Frame): string => frameText([frame.function, frame.file, frame.line]);
-  if (!native) return stack.map(placed).join(" < ");
-  const named = stack.filter((frame) => frame.function !== "<inlined>");
-  return withoutRepeats(named.map((frame) => (frame.native ? nativeName(frame.function) : placed(frame))));
+function foundStack(stack: readonly Frame[], native: boolean): string[] {
+  return stack.map((frame) => {
+    if (native && frame.native) return frame.function === INLINED ? INLINED : nativeName(frame.function);
+    return frameText([frame.function, frame.file, frame.line]);
+  });
 }
 
 /**
  * Where the compiler put a part of a function into another one and the debug information has no name for it, memray says
- * the other's name once more, and heapray `<inlined>`.
+ * the other's name once more.
  */
 function withoutRepeats(frames: readonly string[]): string {
   return frames.filter((frame, i) => frame !== frames[i + 1]).join(" < ");
+}
+
+/** The stacks in which heapray knows that something was inlined and not what: memray may know, or repeat a name. */
+class Names {
+  readonly #told: ReadonlySet<string>;
+  readonly #known = new Map<string, string>();
+
+  constructor(told: Figures) {
+    this.#told = new Set(Object.keys(told));
+  }
+
+  of(whose: string, stack: readonly string[]): string {
+    const plain = whose + withoutRepeats(stack.filter((frame) => frame !== INLINED));
+    if (this.#told.has(plain) || !stack.includes(INLINED)) return plain;
+    const text = whose + stack.join(" < ");
+    const known = this.#known.get(text) ?? this.#search(whose, stack) ?? plain;
+    this.#known.set(text, known);
+    return known;
+  }
+
+  #search(whose: string, stack: readonly string[]): string | undefined {
+    const pattern = stack.map((frame, i) => {
+      if (frame === INLINED) return "(?:[^<> ]+ < )?";
+      return escaped(frame) + (i < stack.length - 1 ? " < " : "");
+    });
+    const wanted = new RegExp(`^${escaped(whose)}${pattern.join("")}$`);
+    for (const told of this.#told) if (wanted.test(told)) return told;
+    return undefined;
+  }
 }
 
 function isPython(file: string): boolean {
@@ -150,6 +227,10 @@ function nativeName(name: string): string {
   return name === "<unknown>" || /^0x[0-9a-f]+ in /.test(name) ? "?" : shortCppName(plainSymbol(name));
 }
 
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
 class Sums {
   readonly #sums = new Map<string, { count: number; bytes: number }>();
 
@@ -158,11 +239,11 @@ class Sums {
     this.#sums.set(key, { count: sum.count + count, bytes: sum.bytes + bytes });
   }
 
-  figures(): Figures {
+  figures(bytesOnly = false): Figures {
     const entries = [...this.#sums].filter(([, { count }]) => count > 0);
     return Object.fromEntries(
       entries
-        .map(([key, { count, bytes }]): [string, string] => [key, `${count} ${bytes}`])
+        .map(([key, { count, bytes }]): [string, string] => [key, bytesOnly ? `${bytes}` : `${count} ${bytes}`])
         .sort(([a], [b]) => (a < b ? -1 : 1)),
     );
   }

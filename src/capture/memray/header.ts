@@ -30,8 +30,10 @@ const PYTHON_ALLOCATORS = ["", "pymalloc", "pymalloc debug", "malloc", "other", 
 
 /** What a memray capture's header says. */
 export interface MemrayHeader {
+  /** Of memray's format. */
+  readonly version: number;
   readonly header: CaptureHeader;
-  /** `sys.hexversion` of the Python that ran. */
+  /** `sys.hexversion`; of the Python that ran, the release only. */
   readonly pythonVersion: number;
   readonly nativeTraces: boolean;
   readonly aggregated: boolean;
@@ -79,6 +81,7 @@ export function readMemrayHeader(window: ByteWindow): MemrayHeader {
       : { standardLibrary: fields.text(), sitePackages: fields.texts(), sysPath: fields.texts() };
   const aggregated = format === 1;
   return {
+    version,
     header: {
       pid,
       mainThreadId: mainThread,
@@ -95,7 +98,6 @@ export function readMemrayHeader(window: ByteWindow): MemrayHeader {
         tracePythonAllocators,
         trackObjectLifetimes,
         pythonAllocator,
-        memrayFormat: version,
         memray: releasesOf(version),
         ...searchPaths,
       },
@@ -109,11 +111,9 @@ export function readMemrayHeader(window: ByteWindow): MemrayHeader {
   };
 }
 
-/** `sys.hexversion` as people write it: 0x030b07f0 is 3.11.7. */
+/** The release of a `sys.hexversion`, 3.11 of 0x030b07f0: what follows is that of the Python that memray was built with. */
 function pythonRelease(hexversion: number): string {
-  const level = { 10: "a", 11: "b", 12: "rc" }[(hexversion >> 4) & 15];
-  const release = `${hexversion >>> 24}.${(hexversion >> 16) & 255}.${(hexversion >> 8) & 255}`;
-  return level === undefined ? release : `${release}${level}${hexversion & 15}`;
+  return `${hexversion >>> 24}.${(hexversion >> 16) & 255}`;
 }
 
 function releasesOf(version: number): string | undefined {

@@ -83,6 +83,11 @@ export class MemrayDecoder implements CaptureSource {
     }
   }
 
+  /** Of memray's format. */
+  get version(): number {
+    return this.#memray.version;
+  }
+
   close(): void {
     this.#finished = true;
     this.#source.close();

@@ -9,12 +9,11 @@ const PYTHON_3_11 = 0x030b0000;
 /** 3.10: instructions of no line. */
 const NO_LINE = -128;
 
-/** 3.11: what an entry of the table says, besides columns. */
+/** 3.11: what an entry of the table says, besides columns; the line of all others is that before them. */
 const LONG = 14;
 const NO_COLUMNS = 13;
 const ONE_LINE_2 = 12;
 const ONE_LINE_0 = 10;
-const NONE = 15;
 
 /**
  * The line of an instruction; 0 where the table does not tell.
@@ -22,10 +21,12 @@ const NONE = 15;
  * @param offset the instruction's, as that Python counts them
  */
 export function lineAt(hexversion: number, table: Uint8Array, offset: number, firstLine: number): number {
-  if (table.length === 0 || offset < 0) return 0;
+  if (offset < 0) return 0;
+  if (hexversion < PYTHON_3_10) return lineIn39(table, offset, firstLine);
+  // Only of code that has no lines.
+  if (table.length === 0) return 0;
   if (hexversion >= PYTHON_3_11) return lineIn311(table, offset, firstLine);
-  if (hexversion >= PYTHON_3_10) return lineIn310(table, offset, firstLine);
-  return lineIn39(table, offset, firstLine);
+  return lineIn310(table, offset, firstLine);
 }
 
 /** Pairs: bytes of code, then by how much the line of what follows them differs. */
@@ -67,12 +68,10 @@ function lineIn311(table: Uint8Array, offset: number, firstLine: number): number
       line += (zigzag & 1) !== 0 ? -(zigzag >>> 1) : zigzag >>> 1;
     } else if (kind >= ONE_LINE_0 && kind <= ONE_LINE_2) {
       line += kind - ONE_LINE_0;
-    } else if (kind === NONE) {
-      // No line of its own; that of the instruction before is nearest.
     }
     instruction += (first & 7) + 1;
     if (instruction > wanted) return line;
-    while (at < table.length && (table[at] as number) < 128 && table[at] !== undefined) at++;
+    while (at < table.length && (table[at] as number) < 128) at++;
   }
   return 0;
 }
