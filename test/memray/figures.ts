@@ -89,30 +89,54 @@ export function foundPlaces(records: Iterable<AllocationRecord>, options: PlaceO
   return sums.figures(options.bytesOnly);
 }
 
-/**
- * By interval, thread and stack, as memray tells. Of high-water marks it tells of an interval more than there are, `count`,
- * in which nothing can be the highest.
- */
-export function toldSpans(spans: readonly Span[], count = Number.POSITIVE_INFINITY): Figures {
+/** By interval between snapshots, thread and stack: lifetimes, as memray tells. */
+export function toldLifetimes(spans: readonly Span[]): Figures {
   const sums = new Sums();
-  for (const [tid, thread, born, died, stack, allocations, bytes] of spans) {
-    const when = `${born} to ${died >= count ? -1 : died}`;
-    if (born < count) sums.add(`${when}, ${tid} ${thread}: ${stackText(stack, false)}`, allocations, bytes);
+  for (const [tid, thread, born, died, stack, count, bytes] of spans) {
+    sums.add(`${born} to ${died}, ${tid} ${thread}: ${stackText(stack, false)}`, count, bytes);
   }
   return sums.figures();
 }
 
 /** The same as heapray tells. */
-export function foundSpans(records: Iterable<TemporalAllocationRecord>): Figures {
+export function foundLifetimes(records: Iterable<TemporalAllocationRecord>): Figures {
   const sums = new Sums();
-  for (const record of records) {
-    const whose = `${record.tid} ${record.threadName}: ${foundStack(record.stackTrace(), false).join(" < ")}`;
-    for (const interval of record.intervals) {
-      const when = `${interval.allocatedBeforeSnapshot} to ${interval.deallocatedBeforeSnapshot ?? -1}`;
-      sums.add(`${when}, ${whose}`, interval.nAllocations, interval.nBytes);
+  for (const { when, whose, count, bytes } of foundSpans(records)) {
+    sums.add(`${when.join(" to ")}, ${whose}`, count, bytes);
+  }
+  return sums.figures();
+}
+
+/** By interval between snapshots, the first `intervals` of them: what was held at its high-water mark, as memray tells. */
+export function toldMarks(spans: readonly Span[], intervals: number): Figures {
+  const sums = new Sums();
+  for (const [tid, thread, born, died, stack, count, bytes] of spans) {
+    for (let i = born; i < (died < 0 ? intervals : Math.min(died, intervals)); i++) {
+      sums.add(`${i}, ${tid} ${thread}: ${stackText(stack, false)}`, count, bytes);
     }
   }
   return sums.figures();
+}
+
+/** The same as heapray tells. */
+export function foundMarks(records: Iterable<TemporalAllocationRecord>, intervals: number): Figures {
+  const sums = new Sums();
+  for (const { when, whose, count, bytes } of foundSpans(records)) {
+    const [from, to] = when;
+    for (let i = from; i < (to < 0 ? intervals : Math.min(to, intervals)); i++)
+      sums.add(`${i}, ${whose}`, count, bytes);
+  }
+  return sums.figures();
+}
+
+function* foundSpans(records: Iterable<TemporalAllocationRecord>) {
+  for (const record of records) {
+    const whose = `${record.tid} ${record.threadName}: ${foundStack(record.stackTrace(), false).join(" < ")}`;
+    for (const { allocatedBeforeSnapshot, deallocatedBeforeSnapshot, nAllocations, nBytes } of record.intervals) {
+      const when = [allocatedBeforeSnapshot, deallocatedBeforeSnapshot ?? -1] as const;
+      yield { when, whose, count: nAllocations, bytes: nBytes };
+    }
+  }
 }
 
 /** Bytes and allocations in all by innermost Python frame, as memray's `stats` counts them. */
