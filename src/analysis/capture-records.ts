@@ -1,15 +1,20 @@
+import type { CaptureWalk } from "../capture/capture-walk.js";
 import { CaptureFile, FileByteSource } from "../capture/file-byte-source.js";
-import { RecordWalk } from "../capture/record-walk.js";
+import { openWalk } from "../capture/open-capture.js";
+import { PythonLoop } from "../symbols/python-loop.js";
 import { gunzip } from "./file-reader.js";
 
 /**
  * Opens a capture file to be read record by record.
- * @throws CaptureError `UNREADABLE`, `NOT_A_CAPTURE`, `NEWER_VERSION` or `CORRUPT`.
+ * @throws CaptureError `UNREADABLE`, `NOT_A_CAPTURE`, `NEWER_VERSION`, `OTHER_VERSION` or `CORRUPT`.
  */
-export function openRecords(path: string): { readonly walk: RecordWalk; close(): void } {
+export function openRecords(path: string): { readonly walk: CaptureWalk; close(): void } {
   const file = new CaptureFile(path);
   try {
-    return { walk: new RecordWalk(new FileByteSource(file), gunzip), close: () => file.close() };
+    return {
+      walk: openWalk(new FileByteSource(file), { gunzip, interpreterLoop: new PythonLoop() }),
+      close: () => file.close(),
+    };
   } catch (error) {
     file.close();
     throw error;

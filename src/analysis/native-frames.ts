@@ -1,4 +1,4 @@
-import type { Frame } from "../capture/records.js";
+import { type Frame, UNKNOWN_BUILD_ID } from "../capture/records.js";
 import type { CaptureTables } from "../capture/tables.js";
 import type { ModuleFunctions, NativeFunction, NativeModule, NativeSymbols } from "../symbols/native-symbols.js";
 
@@ -123,7 +123,9 @@ export class NativeFrames {
     const id = frameModule.at(physical);
     const module = strings.get(modulePath.at(id)) || NO_MODULE;
     const address = frameAddress.at(physical);
-    const place = id === 0 ? {} : { code: { module, buildId: moduleBuildId[id] ?? "", address } };
+    const known = moduleBuildId[id] ?? "";
+    const buildId = known === UNKNOWN_BUILD_ID ? "" : known;
+    const place = id === 0 ? {} : { code: { module, buildId, address } };
     const frame = (name: string, file = module, line = 0): Frame => ({
       function: name,
       file,
@@ -132,7 +134,11 @@ export class NativeFrames {
       native: true,
       ...place,
     });
-    if (functions.length > 0) return functions.map(({ name, file, line }) => frame(name, file, line));
+    const inside = this.#tables.insideLoop.has(physical);
+    if (functions.length > 0) {
+      return functions.slice(0, inside ? -1 : undefined).map(({ name, file, line }) => frame(name, file, line));
+    }
+    if (inside) return [];
     const symbol = frameSymbol.get(physical);
     if (symbol === undefined) return [frame(this.#address(physical, module))];
     return [frame(this.#symbols?.readable(strings.get(symbol)) ?? strings.get(symbol))];

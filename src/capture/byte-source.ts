@@ -16,6 +16,8 @@ export interface ByteSource {
    * @throws CaptureError when reading fails.
    */
   read(target: Uint8Array, offset: number, length: number): number;
+  /** Ends the source before the zeros that it ends with, where it can look there; to be called before anything is read. */
+  dropZerosAtEnd?(): void;
   /** Lets go of what the source holds; harmless when repeated. */
   close(): void;
 }

@@ -98,6 +98,20 @@ export class ByteWindow {
     }
   }
 
+  /**
+   * How many bytes come before the next one of that value; undefined where the source ends before.
+   * @throws CaptureError `CORRUPT` where they are more than `most`
+   */
+  lengthBefore(value: number, most: number): number | undefined {
+    for (let seen = 0; ; ) {
+      const found = this.bytes.subarray(this.position + seen, this.end).indexOf(value);
+      if (found >= 0) return seen + found;
+      seen = Math.max(0, this.end - this.position);
+      if (seen > most) throw this.corrupt(this.start, `a text is longer than ${most} bytes`);
+      if (!this.ensure(seen + 1)) return undefined;
+    }
+  }
+
   /** Reads the varint at the window's position. */
   varint(): number {
     const first = this.bytes[this.position++] as number;

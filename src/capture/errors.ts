@@ -3,6 +3,7 @@
  * - `UNREADABLE`: the file is missing, a directory, not permitted, or reading it failed;
  * - `NOT_A_CAPTURE`: it is some other kind of file, or ends inside its header;
  * - `NEWER_VERSION`: a later heapray wrote it in a format this one does not know;
+ * - `OTHER_VERSION`: another program wrote it in a version of its format that heapray does not know;
  * - `CORRUPT`: a record contradicts the format;
  * - `NO_DATA`: an aggregated capture whose process ended before tracking did;
  * - `AGGREGATED`: single allocations were asked for, and the capture holds sums only;
@@ -13,6 +14,7 @@ export type CaptureErrorCode =
   | "UNREADABLE"
   | "NOT_A_CAPTURE"
   | "NEWER_VERSION"
+  | "OTHER_VERSION"
   | "CORRUPT"
   | "NO_DATA"
   | "AGGREGATED"

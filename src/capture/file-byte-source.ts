@@ -2,6 +2,9 @@ import * as fs from "node:fs";
 import type { ByteSource } from "./byte-source.js";
 import { CaptureError } from "./errors.js";
 
+/** Bytes to look through at a time, from the end on. */
+const CHUNK_BYTES = 64 * 1024;
+
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file; check the path",
   EACCES: "permission denied; captures are readable by their owner only",
@@ -59,9 +62,11 @@ export class CaptureFile {
 /** One front-to-back pass over an open file; closing the pass leaves the file open. */
 export class FileByteSource implements ByteSource {
   readonly name: string;
-  readonly size: number;
+  size: number;
   readonly #file: CaptureFile;
   #position = 0;
+  /** Where it ends; a file that grows is read as far as it goes then. */
+  #limit = Number.POSITIVE_INFINITY;
 
   constructor(file: CaptureFile) {
     this.#file = file;
@@ -70,9 +75,21 @@ export class FileByteSource implements ByteSource {
   }
 
   read(target: Uint8Array, offset: number, length: number): number {
-    const count = this.#file.readAt(this.#position, target, offset, length);
+    const count = this.#file.readAt(this.#position, target, offset, Math.min(length, this.#limit - this.#position));
     this.#position += count;
     return count;
+  }
+
+  dropZerosAtEnd(): void {
+    const bytes = new Uint8Array(Math.min(CHUNK_BYTES, this.size));
+    while (this.size > 0) {
+      const from = Math.max(0, this.size - bytes.length);
+      const count = this.#file.readAt(from, bytes, 0, this.size - from);
+      const last = bytes.subarray(0, count).findLastIndex((byte) => byte !== 0);
+      this.size = from + last + 1;
+      this.#limit = this.size;
+      if (last >= 0) return;
+    }
   }
 
   close(): void {}

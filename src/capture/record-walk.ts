@@ -2,10 +2,9 @@ import { AggregateTable } from "./aggregate.js";
 import { isDeallocator, isRange } from "./allocators.js";
 import type { ByteSource } from "./byte-source.js";
 import { ByteWindow, MARGIN } from "./byte-window.js";
-import type { CaptureEnd } from "./capture-source.js";
+import type { CaptureRecord, CaptureWalk } from "./capture-walk.js";
 import { Float64Column } from "./columns.js";
 import { readDefinition } from "./definitions.js";
-import type { RawSnapshot } from "./event-batch.js";
 import { readExtended } from "./extended.js";
 import { readHeader } from "./header.js";
 import type { CaptureHeader } from "./records.js";
@@ -16,40 +15,11 @@ import { AllocatorType, Extended, Flag, NUMBERED_VERSION, Type } from "./wire.js
 /** Addresses and sizes are below this. */
 const ADDRESS_LIMIT = 2 ** 48;
 
-/** What a record defines: its id, under which the tables have it now. */
-export type DefinitionKind = "string" | "script" | "function" | "frame" | "node" | "thread" | "module";
-
-/** One record of a capture. Ids are those of the tables. */
-export type CaptureRecord =
-  | { readonly kind: DefinitionKind; readonly id: number }
-  | { readonly kind: "switch"; readonly thread: number }
-  | {
-      readonly kind: "allocation";
-      readonly allocator: number;
-      readonly thread: number;
-      readonly node: number;
-      readonly size: number;
-      /** An address, or of a numbered block its number. */
-      readonly address: number;
-      readonly numbered: boolean;
-    }
-  | { readonly kind: "free"; readonly thread: number; readonly address: number; readonly numbered: boolean }
-  | { readonly kind: "munmap"; readonly thread: number; readonly address: number; readonly size: number }
-  | { readonly kind: "snapshot"; readonly snapshot: RawSnapshot }
-  /** Its row in the aggregate. */
-  | { readonly kind: "location"; readonly row: number }
-  | { readonly kind: "totals" }
-  /** The frame that got a name. */
-  | { readonly kind: "symbol"; readonly frame: number }
-  | { readonly kind: "trailer"; readonly end: CaptureEnd }
-  /** A record of a later version. */
-  | { readonly kind: "unknown"; readonly subtype: number; readonly bytes: number };
-
 /**
  * Reads a capture record by record, definitions included, in their order: for looking at the capture itself. What is to be
  * counted is read with CaptureDecoder, which is many times faster.
  */
-export class RecordWalk {
+export class RecordWalk implements CaptureWalk {
   readonly version: number;
   readonly header: CaptureHeader;
   readonly tables = new CaptureTables();

@@ -1,11 +1,14 @@
 import type { Language } from "./language.js";
 import type { AllocatorType } from "./wire.js";
 
+/** In place of a module's build id: the capture does not tell which file it was. */
+export const UNKNOWN_BUILD_ID = "?";
+
 /** Where the machine code of a native frame is. */
 export interface CodePlace {
   /** Path of the module's file. */
   readonly module: string;
-  /** In hexadecimal; empty for none. */
+  /** In hexadecimal; empty for none, or where it is not known. */
   readonly buildId: string;
   /** Return address, as a virtual address of the module's file. */
   readonly address: number;

@@ -24,6 +24,8 @@ export class CaptureTables {
   readonly frameAddress = new Float64Column();
   /** By native frame: the name (string id) that its module had for it, where the capture brings names along. */
   readonly frameSymbol = new Map<number, number>();
+  /** Native frames whose outermost function is left out: it is an interpreter's loop, and frames outside stand for it. */
+  readonly insideLoop = new Set<number>();
   readonly logicalFunction = new Uint32Column();
   readonly logicalLine = new Uint32Column();
   readonly logicalColumn = new Uint32Column();

@@ -1,5 +1,5 @@
+import type { CaptureRecord, CaptureWalk, DefinitionKind } from "../capture/capture-walk.js";
 import type { RawSnapshot } from "../capture/event-batch.js";
-import type { CaptureRecord, DefinitionKind, RecordWalk } from "../capture/record-walk.js";
 import type { CaptureHeader } from "../capture/records.js";
 import type { CaptureTables } from "../capture/tables.js";
 import { AllocatorType } from "../capture/wire.js";
@@ -15,7 +15,7 @@ const MAX_URL_CHARACTERS = 200;
  * blocks `#n`. In pieces of many lines.
  * @throws CaptureError `CORRUPT`, after the lines before the damage
  */
-export function* parsedLines(walk: RecordWalk): Generator<string, void, undefined> {
+export function* parsedLines(walk: CaptureWalk): Generator<string, void, undefined> {
   let chunk = `${headerLine(walk.header, walk.version)}\n`;
   const records = walk.records();
   for (;;) {
@@ -54,7 +54,7 @@ function headerLine(header: CaptureHeader, version: number): string {
   return line("HEADER", fields);
 }
 
-function lineOf(record: CaptureRecord, { tables, aggregate }: RecordWalk): string {
+function lineOf(record: CaptureRecord, { tables, aggregate }: CaptureWalk): string {
   switch (record.kind) {
     case "allocation": {
       const { thread, node, size, address, numbered } = record;

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { UNKNOWN_BUILD_ID } from "../capture/records.js";
 import { Demangler } from "./demangler.js";
 import { ElfFile } from "./elf-file.js";
 import type { ModuleFunctions, NativeFunction, NativeModule, NativeSymbols } from "./native-symbols.js";
@@ -99,13 +100,13 @@ export class ModuleSymbols implements NativeSymbols {
     const own = ElfFile.open(file);
     if (own === undefined) {
       problem = `${file} cannot be read here: its frames have no names.`;
-    } else if (own.buildId !== buildId) {
+    } else if (buildId !== UNKNOWN_BUILD_ID && own.buildId !== buildId) {
       problem = `${file} is not the file that was loaded (build id differs): its frames have no names.`;
       own.close();
     } else {
       files.push(own);
     }
-    const debug = this.#debugFileOf(buildId);
+    const debug = this.#debugFileOf(buildId === UNKNOWN_BUILD_ID ? (own?.buildId ?? "") : buildId);
     return { files: debug === undefined ? files : [...files, debug], ...(problem && { problem }) };
   }
 

@@ -3,7 +3,7 @@
 /** A file of machine code, as a capture tells of it. */
 export interface NativeModule {
   readonly path: string;
-  /** In hexadecimal; empty for none. */
+  /** In hexadecimal; empty for none, UNKNOWN_BUILD_ID where whatever is at the path has to do. */
   readonly buildId: string;
 }
 

@@ -3,6 +3,7 @@ import { type ElfFile, type ElfSection, SectionType } from "./elf-file.js";
 const ENTRY_BYTES = 24;
 const CHUNK_ENTRIES = 40_960;
 const MAX_ENTRIES = 64 * 1024 * 1024;
+const MAX_NAMES_BYTES = 256 * 1024 * 1024;
 const NO_SYMBOL = -1;
 const GLOBAL = 1;
 
@@ -104,6 +105,38 @@ function offerSymbols(
     if (size > 0) sized.offer(index, value, Math.min(value + size, sectionEnd), name, info >> 4);
     else unsized.offer(index, value, sectionEnd, name, info >> 4);
   }
+}
+
+/**
+ * Where the functions are whose names match, `[start, end)`, by a file's symbol table: the full one, or where it was
+ * stripped, that of its exports.
+ */
+export function rangesOf(file: ElfFile, name: RegExp): [start: number, end: number][] {
+  for (const type of [SectionType.SYMTAB, SectionType.DYNSYM]) {
+    const table = file.sections.find((section) => section.type === type);
+    const section = table && file.sections[table.link];
+    if (table === undefined || section === undefined || section.size > MAX_NAMES_BYTES) continue;
+    const names = file.read(section.offset, section.size);
+    const entries = file.read(table.offset, Math.min(MAX_ENTRIES, Math.floor(table.size / ENTRY_BYTES)) * ENTRY_BYTES);
+    if (names === undefined || entries === undefined) continue;
+    const found = rangesIn(entries, names, name);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+function rangesIn(entries: Buffer, names: Buffer, wanted: RegExp): [start: number, end: number][] {
+  const found: [number, number][] = [];
+  for (let at = 0; at < entries.length; at += ENTRY_BYTES) {
+    if (!FUNCTION_TYPES.has((entries[at + 4] as number) & 15) || entries.readUInt16LE(at + 6) === 0) continue;
+    const start = entries.readUInt32LE(at);
+    const end = names.indexOf(0, start);
+    if (end < 0 || !wanted.test(names.toString("latin1", start, end))) continue;
+    const value = entries.readUInt32LE(at + 8) + entries.readUInt32LE(at + 12) * 2 ** 32;
+    const size = entries.readUInt32LE(at + 16) + entries.readUInt32LE(at + 20) * 2 ** 32;
+    found.push([value, value + size]);
+  }
+  return found;
 }
 
 /** The first of the sorted values that is not below `value`. */

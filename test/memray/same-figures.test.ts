@@ -1,0 +1,198 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { FileReader } from "../../src/analysis/file-reader.js";
+import {
+  foundAggregates,
+  foundAllocators,
+  foundLifetimes,
+  foundLocations,
+  foundMarks,
+  foundPlaces,
+  frameText,
+  type PlacedFrame,
+  type Told,
+  toldAggregates,
+  toldLifetimes,
+  toldMarks,
+  toldPlaces,
+} from "./figures.js";
+import { installed, type Memray, pythons } from "./installed.js";
+
+const PROGRAMS = path.join(import.meta.dirname, "programs");
+const DUMP = path.join(import.meta.dirname, "dump.py");
+
+interface Tracked {
+  readonly name: string;
+  readonly program: string;
+  /** Of `memray run`. */
+  readonly options: readonly string[];
+  /** The program tracks itself; what it is given behind the capture's path. */
+  readonly args?: readonly string[];
+}
+
+const NATIVE = ["--native"];
+const AGGREGATED = ["--aggregate"];
+const PYMALLOC = ["--trace-python-allocators"];
+
+const PROGRAMS_AND_OPTIONS: readonly Tracked[] = [
+  { name: "threads", program: "threads.py", options: [] },
+  { name: "threads, aggregated", program: "threads.py", options: AGGREGATED },
+  { name: "C and C++, native traces", program: "native.py", options: NATIVE },
+  { name: "C and C++, native traces, aggregated", program: "native.py", options: [...NATIVE, ...AGGREGATED] },
+  { name: "C and C++, native traces, Python's allocators", program: "native.py", options: [...NATIVE, ...PYMALLOC] },
+  { name: "Python's allocators", program: "pymalloc.py", options: PYMALLOC },
+  { name: "Python's allocators, aggregated", program: "pymalloc.py", options: [...PYMALLOC, ...AGGREGATED] },
+  { name: "mappings", program: "mappings.py", options: [] },
+  { name: "mappings, native traces, aggregated", program: "mappings.py", options: [...NATIVE, ...AGGREGATED] },
+  { name: "leaks", program: "leaks.py", options: [] },
+  { name: "leaks, not compressed", program: "leaks.py", options: ["--no-compress"] },
+  { name: "temporary allocations", program: "temporary.py", options: [] },
+  { name: "generators and coroutines", program: "generators.py", options: [] },
+  { name: "generators and coroutines, native traces", program: "generators.py", options: NATIVE },
+  { name: "recursion", program: "recursion.py", options: [] },
+  { name: "recursion, native traces", program: "recursion.py", options: NATIVE },
+  { name: "forks", program: "forks.py", options: ["--follow-fork"] },
+  { name: "forks, aggregated", program: "forks.py", options: ["--follow-fork", ...AGGREGATED] },
+  { name: "executed code", program: "executed.py", options: [] },
+  {
+    name: "executed code, native traces, not compressed",
+    program: "executed.py",
+    options: [...NATIVE, "--no-compress"],
+  },
+  { name: "reallocations", program: "reallocations.py", options: [] },
+  { name: "several peaks", program: "peaks.py", options: [] },
+  { name: "several peaks, aggregated", program: "peaks.py", options: AGGREGATED },
+  { name: "a tracker in the middle", program: "tracker.py", options: [], args: [] },
+  { name: "a tracker in the middle, native traces", program: "tracker.py", options: [], args: ["native"] },
+];
+
+const found = pythons();
+const release = ["3.11", "3.12", "3.10", "3.13", "3.9", "3.14"].find((one) => found.has(one));
+
+describe.each(["1.20.0", "1.19.3"])("the figures are memray's own: %s", (version) => {
+  let memray: Memray | undefined;
+  let folder: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "heapray-memray-"));
+    memray = release === undefined ? undefined : installed(version, release, found.get(release) as string);
+  }, 320_000);
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test.for(PROGRAMS_AND_OPTIONS)("$name", ({ name, program, options, args }, context) => {
+    if (memray === undefined) return context.skip("memray cannot be installed here");
+    const capture = path.join(folder, `${name.replaceAll(/\W+/g, "-")}.bin`);
+    const script = path.join(PROGRAMS, program);
+    if (args !== undefined) memray.run([script, capture, ...args], folder);
+    else memray.run(["-m", "memray", "run", "-q", "-o", capture, ...options, script], folder);
+    // A child's capture has its number behind the name. Children end without an end to tracking.
+    const captures = readdirSync(folder).filter((file) => path.join(folder, file).startsWith(capture));
+    expect(captures).toHaveLength(program === "forks.py" ? 3 : 1);
+    for (const file of captures.map((one) => path.join(folder, one))) {
+      const isChild = file !== capture;
+      if (isChild && options.includes("--aggregate"))
+        expect(() => new FileReader(file)).toThrow("nothing was recorded");
+      else compare(file, memray, !isChild);
+    }
+  });
+});
+
+describe.each([...found.keys()].filter((one) => one !== release))(
+  "the figures are memray's own: Python %s",
+  (python) => {
+    const version = "1.20.0";
+    let memray: Memray | undefined;
+    let folder: string;
+
+    beforeAll(() => {
+      folder = mkdtempSync(path.join(tmpdir(), "heapray-memray-"));
+      memray = installed(version, python, found.get(python) as string);
+    }, 320_000);
+
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    test.for(["executed.py", "generators.py", "native.py"])("%s", (program, context) => {
+      if (memray === undefined) return context.skip(`memray ${version} cannot be installed here`);
+      const capture = path.join(folder, `${program}.bin`);
+      const options = program === "native.py" ? NATIVE : [];
+      memray.run(["-m", "memray", "run", "-q", "-o", capture, ...options, path.join(PROGRAMS, program)], folder);
+      compare(capture, memray, true);
+    });
+  },
+);
+
+function compare(capture: string, memray: Memray, complete: boolean): void {
+  const told = JSON.parse(memray.run([DUMP, capture])) as Told;
+  using reader = new FileReader(capture);
+  const { metadata } = reader;
+  const { end, allocations: _, ...header } = told.metadata;
+  const { native } = header;
+  const places = { native, bytesOnly: told.stats === undefined };
+  const merged = { ...places, merged: true };
+  const single = { mergeThreads: false };
+  expect
+    .soft({
+      peak: metadata.peakMemory,
+      pid: metadata.pid,
+      command: metadata.commandLine.join(" "),
+      start: metadata.startTimeMs,
+      mainThread: metadata.mainThreadId,
+      native: metadata.hasNativeTraces,
+    })
+    .toEqual(header);
+  expect.soft(metadata.complete).toBe(complete);
+  if (complete) expect.soft(metadata.endTimeMs).toBe(end);
+
+  const peak = toldPlaces(told.peak, places);
+  expect.soft(foundPlaces(reader.getHighWatermarkAllocationRecords(single), places, peak)).toEqual(peak);
+  const mergedPeak = toldPlaces(told.mergedPeak, merged);
+  expect.soft(foundPlaces(reader.getHighWatermarkAllocationRecords(), merged, mergedPeak)).toEqual(mergedPeak);
+  const leaks = toldPlaces(told.leaks, places);
+  expect.soft(foundPlaces(reader.getLeakedAllocationRecords(single), places, leaks)).toEqual(leaks);
+  for (const [threshold, some] of Object.entries(told.temporary ?? {})) {
+    const temporary = toldPlaces(some, places);
+    const records = reader.getTemporaryAllocationRecords({ ...single, threshold: Number(threshold) });
+    expect.soft(foundPlaces(records, places, temporary), `threshold ${threshold}`).toEqual(temporary);
+  }
+  const snapshots = [...reader.getMemorySnapshots()];
+  expect
+    .soft(snapshots.map(({ timeMs, rss, tracked }) => [metadata.startTimeMs + timeMs, rss, tracked]))
+    .toEqual(told.snapshots);
+  if (told.lifetimes !== undefined) {
+    expect.soft(foundLifetimes(reader.getTemporalAllocationRecords(single))).toEqual(toldLifetimes(told.lifetimes));
+  }
+  if (told.marks !== undefined && told.marksBySnapshot !== undefined)
+    compareMarks(reader, told.marks, told.marksBySnapshot);
+  if (told.stats !== undefined) compareStatistics(reader, told.stats);
+  else expect.soft(foundAggregates(reader)).toEqual(toldAggregates(memray.run(["-m", "memray", "parse", capture])));
+}
+
+function compareMarks(reader: FileReader, told: NonNullable<Told["marks"]>, bySnapshot: readonly number[]): void {
+  const marks = reader.getTemporalHighWaterMarkAllocationRecords({ mergeThreads: false });
+  // memray does not count what comes after the last allocation or free, and of its last interval not what came after the
+  // last free.
+  const found = marks.highWaterMarkBySnapshot;
+  const last = bySnapshot.length - 1;
+  expect.soft(found.slice(0, last)).toEqual(bySnapshot.slice(0, last));
+  expect.soft(found[last]).toBeGreaterThanOrEqual(bySnapshot[last] as number);
+  expect.soft(foundMarks(marks, bySnapshot.length)).toEqual(toldMarks(told, bySnapshot.length));
+}
+
+function compareStatistics(reader: FileReader, told: NonNullable<Told["stats"]>): void {
+  const statistics = reader.getStatistics();
+  expect
+    .soft([statistics.totalNumAllocations, statistics.totalMemoryAllocated, reader.metadata.peakMemory])
+    .toEqual([told.allocations, told.bytes, told.peak]);
+  expect.soft(foundAllocators(reader)).toEqual(told.byAllocator);
+  const at = foundLocations(reader);
+  const textOf = (frame: PlacedFrame): string => (frame[0] === "<unknown>" ? frame[0] : frameText(frame));
+  expect
+    .soft(told.topBySize.map(([frame]) => at.get(textOf(frame))?.bytes))
+    .toEqual(told.topBySize.map(([, bytes]) => bytes));
+  expect
+    .soft(told.topByCount.map(([frame]) => at.get(textOf(frame))?.count))
+    .toEqual(told.topByCount.map(([, count]) => count));
+}
