@@ -37,7 +37,7 @@ def build_agent(out: Path) -> None:
     """
     include = Path(sysconfig.get_path("include"))
     _check(include)
-    compiler = os.environ.get("CXX", "g++")
+    compiler = os.environ.get("CXX") or "g++"
     with _objects_folder() as objects:
         variables = {
             "CXX": compiler,
@@ -65,7 +65,7 @@ def _check(include: Path) -> None:
             f"heapray is built from its whole checkout, and there is no {NATIVE}: run `pip install ./python` in the "
             "checkout, with pip 21.3 or newer (an older one copies the folder python/ away first)."
         )
-    compiler = os.environ.get("CXX", "g++").split()[0]
+    compiler = (os.environ.get("CXX") or "g++").split()[0]
     for program, package in ((compiler, "g++"), ("make", "make")):
         if shutil.which(program) is None:
             raise BuildError(f"heapray's agent is compiled while it is installed, and {program} is missing: install {package}.")
