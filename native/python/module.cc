@@ -15,6 +15,7 @@
 #include "python/python_stack_source.h"
 #include "record/client_listener.h"
 #include "record/file_sinks.h"
+#include "record/numbered_form.h"
 #include "record/socket_sink.h"
 #include "recording.h"
 
@@ -22,6 +23,7 @@ namespace heapray {
 namespace {
 
 constexpr char kListener[] = "heapray.listener";
+constexpr char kNumberedForm[] = "heapray.numbered_form";
 
 PythonStackSource& Stacks() {
   static auto* stacks = new PythonStackSource;
@@ -224,6 +226,41 @@ PyObject* AfterFork(PyObject*, PyObject*) {
   Py_RETURN_NONE;
 }
 
+// numbered_form(file): the numbered form of the capture in a file, which stays the caller's; None where it has none.
+PyObject* MakeNumberedForm(PyObject*, PyObject* argument) {
+  int file = static_cast<int>(PyLong_AsLong(argument));
+  if (file == -1 && PyErr_Occurred() != nullptr) return nullptr;
+  auto form = std::make_unique<NumberedForm>(file);
+  if (!form->Begin()) Py_RETURN_NONE;
+  return PyCapsule_New(form.release(), kNumberedForm, [](PyObject* capsule) {
+    delete static_cast<NumberedForm*>(PyCapsule_GetPointer(capsule, kNumberedForm));
+  });
+}
+
+// next_piece(form, bytes): its next bytes, so many or a few more; none at its end.
+PyObject* NextPiece(PyObject*, PyObject* arguments) {
+  PyObject* capsule = nullptr;
+  Py_ssize_t bytes = 0;
+  if (PyArg_ParseTuple(arguments, "On", &capsule, &bytes) == 0) return nullptr;
+  auto* form = static_cast<NumberedForm*>(PyCapsule_GetPointer(capsule, kNumberedForm));
+  if (form == nullptr) return nullptr;
+  PyObject* piece = PyBytes_FromStringAndSize(nullptr, bytes + static_cast<Py_ssize_t>(NumberedForm::kSlack));
+  if (piece == nullptr) return nullptr;
+  size_t length = 0;
+  {
+    WithoutGil without_gil;
+    length = form->Next(reinterpret_cast<uint8_t*>(PyBytes_AS_STRING(piece)), static_cast<size_t>(bytes));
+  }
+  if (form->state() == NumberedForm::State::kMore || form->state() == NumberedForm::State::kEnd) {
+    return _PyBytes_Resize(&piece, static_cast<Py_ssize_t>(length)) == 0 ? piece : nullptr;
+  }
+  Py_DECREF(piece);
+  if (form->state() == NumberedForm::State::kNoMemory) return PyErr_NoMemory();
+  if (form->state() == NumberedForm::State::kUnreadable) return PyErr_SetFromErrno(PyExc_OSError);
+  PyErr_SetString(PyExc_ValueError, "the capture is damaged");
+  return nullptr;
+}
+
 PyMethodDef kFunctions[] = {
     {"start", Start, METH_O, nullptr},
     {"stop", Stop, METH_O, nullptr},
@@ -233,6 +270,8 @@ PyMethodDef kFunctions[] = {
     {"close_listener", CloseListener, METH_O, nullptr},
     {"name_thread", NameThread, METH_VARARGS, nullptr},
     {"after_fork", AfterFork, METH_NOARGS, nullptr},
+    {"numbered_form", MakeNumberedForm, METH_O, nullptr},
+    {"next_piece", NextPiece, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 

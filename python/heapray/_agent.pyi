@@ -1,6 +1,6 @@
 """The extension module, native/python/module.cc."""
 
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 def start(settings: Dict[str, Any], /) -> str:
     """Begins to record; returns a warning, or an empty string. The keys, each with a default:
@@ -35,3 +35,11 @@ def name_thread(native_id: int, name: str, /) -> None:
 
 def after_fork() -> None:
     """To be called in a forked child: it has nothing to do with its parent's recording."""
+
+def numbered_form(file: int, /) -> Optional[object]:
+    """The numbered form (docs/capture-format.md) of the capture of single allocations in a file, from the descriptor's
+    position on; None where it has none."""
+
+def next_piece(form: object, bytes: int, /) -> bytes:
+    """Its next bytes, so many or a few more; none at its end. Raises ValueError where the capture is damaged, OSError,
+    MemoryError."""

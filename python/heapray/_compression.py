@@ -1,10 +1,14 @@
-"""Compresses a finished capture: gzip members that tell their own length, docs/capture-format.md."""
+"""Compresses a finished capture: its numbered form, in gzip members that tell their own length, docs/capture-format.md."""
 
+import json
 import os
 import stat
 import struct
 import zlib
-from typing import Iterator
+from typing import Iterator, Tuple
+
+from heapray._file_format import FileFormat
+from heapray._loaded_agent import agent
 
 MAGIC = b"heapray\0"
 MEMBER_BYTES = 4 * 1024 * 1024
@@ -27,45 +31,72 @@ def compress_capture(path: str) -> bool:
         source = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return False
-    unfinished = f"{path}.compressing"
-    made = False
-    try:
-        facts = os.fstat(source)
-        if not stat.S_ISREG(facts.st_mode) or os.pread(source, len(MAGIC), 0) != MAGIC:
+    with open(source, "rb", buffering=0) as capture:
+        try:
+            facts = os.fstat(source)
+            if not stat.S_ISREG(facts.st_mode) or os.pread(source, len(MAGIC), 0) != MAGIC:
+                return False
+            try:
+                return _replace(path, facts, _numbered_pieces(source))
+            except (ValueError, LookupError, TypeError, struct.error):  # It is damaged, and packed as it is.
+                capture.seek(0)
+                return _replace(path, facts, _pieces(source))
+        except (OSError, MemoryError, zlib.error):
             return False
-        _remove(unfinished)
-        target = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        made = True
-        with open(target, "wb", buffering=0) as file:
+
+
+def _replace(path: str, facts: os.stat_result, pieces: Iterator[bytes]) -> bool:
+    unfinished = f"{path}.compressing"
+    _remove(unfinished)
+    target = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    made = True
+    try:
+        with open(target, "wb") as file:
             os.fchmod(target, stat.S_IMODE(facts.st_mode) & 0o777)
-            for piece in _pieces(source):
-                for part in _member(piece):
-                    file.write(part)
+            for piece in pieces:
+                file.writelines(_member(piece))
         # Another process may have put a capture of its own in this place.
         if os.stat(path, follow_symlinks=False).st_ino != facts.st_ino:
             return False
         os.rename(unfinished, path)
         made = False
         return True
-    except (OSError, MemoryError, zlib.error):
-        return False
     finally:
-        os.close(source)
         if made:
             _remove(unfinished)
 
 
+def _numbered_pieces(source: int) -> Iterator[bytes]:
+    """Those of the form that compresses best, where the capture has one; otherwise its own."""
+    form = None if _is_aggregated(source) else agent.numbered_form(source)
+    if form is None:
+        os.lseek(source, 0, os.SEEK_SET)
+        return _pieces(source)
+    return iter(lambda: agent.next_piece(form, MEMBER_BYTES), b"")
+
+
+def _is_aggregated(source: int) -> bool:
+    (length,) = struct.unpack("<I", os.pread(source, 4, 12))
+    header = json.loads(os.pread(source, length, 16))
+    return bool(header["options"]["fileFormat"] == FileFormat.AGGREGATED_ALLOCATIONS.name)
+
+
 def _pieces(source: int) -> Iterator[bytes]:
-    at = 0
-    while True:
-        piece = os.pread(source, MEMBER_BYTES, at)
-        if not piece:
-            return
-        at += len(piece)
-        yield piece
+    return iter(lambda: _read(source, MEMBER_BYTES), b"")
 
 
-def _member(piece: bytes) -> "tuple[bytes, bytes]":
+def _read(source: int, size: int) -> bytes:
+    """Less only at the end."""
+    piece = os.read(source, size)
+    while 0 < len(piece) < size:
+        more = os.read(source, size - len(piece))
+        if not more:
+            break
+        piece += more
+    return piece
+
+
+def _member(piece: bytes) -> Tuple[bytes, bytes]:
     packer = zlib.compressobj(LEVEL, zlib.DEFLATED, 31)
     plain = packer.compress(piece) + packer.flush()
     length = len(_HEADER) + 4 + len(plain) - _PLAIN_HEADER_BYTES
