@@ -14,6 +14,7 @@ MAGIC = b"heapray\0"
 MEMBER_BYTES = 4 * 1024 * 1024
 """Bytes of the capture in a member, but for the last one."""
 LEVEL = 4
+_LARGEST_HEADER_BYTES = 16 * 1024 * 1024
 
 _PLAIN_HEADER_BYTES = 10
 _HEADER = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff" + struct.pack("<H2sH", 8, b"hr", 4)
@@ -31,18 +32,18 @@ def compress_capture(path: str) -> bool:
         source = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return False
-    with open(source, "rb", buffering=0) as capture:
-        try:
-            facts = os.fstat(source)
-            if not stat.S_ISREG(facts.st_mode) or os.pread(source, len(MAGIC), 0) != MAGIC:
-                return False
-            try:
-                return _replace(path, facts, _numbered_pieces(source))
-            except (ValueError, LookupError, TypeError, struct.error):  # It is damaged, and packed as it is.
-                capture.seek(0)
-                return _replace(path, facts, _pieces(source))
-        except (OSError, MemoryError, zlib.error):
+    try:
+        facts = os.fstat(source)
+        if not stat.S_ISREG(facts.st_mode) or os.pread(source, len(MAGIC), 0) != MAGIC:
             return False
+        try:
+            return _replace(path, facts, _numbered_pieces(source))
+        except (ValueError, LookupError, TypeError, struct.error):  # It is damaged, and packed as it is.
+            return _replace(path, facts, _pieces(source))
+    except (OSError, MemoryError, zlib.error):
+        return False
+    finally:
+        os.close(source)
 
 
 def _replace(path: str, facts: os.stat_result, pieces: Iterator[bytes]) -> bool:
@@ -70,30 +71,26 @@ def _numbered_pieces(source: int) -> Iterator[bytes]:
     """Those of the form that compresses best, where the capture has one; otherwise its own."""
     form = None if _is_aggregated(source) else agent.numbered_form(source)
     if form is None:
-        os.lseek(source, 0, os.SEEK_SET)
         return _pieces(source)
     return iter(lambda: agent.next_piece(form, MEMBER_BYTES), b"")
 
 
 def _is_aggregated(source: int) -> bool:
     (length,) = struct.unpack("<I", os.pread(source, 4, 12))
+    if length > _LARGEST_HEADER_BYTES:
+        raise ValueError("the header is damaged")
     header = json.loads(os.pread(source, length, 16))
     return bool(header["options"]["fileFormat"] == FileFormat.AGGREGATED_ALLOCATIONS.name)
 
 
 def _pieces(source: int) -> Iterator[bytes]:
-    return iter(lambda: _read(source, MEMBER_BYTES), b"")
-
-
-def _read(source: int, size: int) -> bytes:
-    """Less only at the end."""
-    piece = os.read(source, size)
-    while 0 < len(piece) < size:
-        more = os.read(source, size - len(piece))
-        if not more:
-            break
-        piece += more
-    return piece
+    at = 0
+    while True:
+        piece = os.pread(source, MEMBER_BYTES, at)
+        if not piece:
+            return
+        at += len(piece)
+        yield piece
 
 
 def _member(piece: bytes) -> Tuple[bytes, bytes]:
