@@ -1,7 +1,7 @@
-"""Builds heapray._agent for the Python that runs this: `python build_agent.py [--tag] <path of the extension>`.
+"""Builds heapray._agent for the Python that runs this: `python build_agent.py <path of the extension>`.
 
-Used by setup.py and by scripts/build-python.mjs. Compiles what has changed only: the objects lie in build/python/ of the
-checkout, or where that cannot be written, in a folder that is gone afterwards.
+Used by setup.py and by scripts/build-python.mjs. Compiles only what has changed: the objects lie in build/python/ of
+the checkout, or where that cannot be written in a folder that is gone afterwards.
 """
 
 import fcntl
@@ -68,7 +68,9 @@ def _check(include: Path) -> None:
     compiler = (os.environ.get("CXX") or "g++").split()[0]
     for program, package in ((compiler, "g++"), ("make", "make")):
         if shutil.which(program) is None:
-            raise BuildError(f"heapray's agent is compiled while it is installed, and {program} is missing: install {package}.")
+            raise BuildError(
+                f"heapray's agent is compiled while it is installed, and {program} is missing: install {package}."
+            )
     if not (include / "Python.h").is_file():
         raise BuildError(
             f"the headers of Python {version} are missing, there is no {include / 'Python.h'}: install "
@@ -81,21 +83,20 @@ def _objects_folder() -> Iterator[Path]:
     folder = ROOT / "build" / "python"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = open(folder / "lock", "w")
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except OSError:
         with tempfile.TemporaryDirectory(prefix="heapray-build-") as temporary:
             yield Path(temporary)
         return
-    with lock:
+    try:
         # One build at a time: versions share most objects.
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder
+    finally:
+        os.close(lock)
 
 
 def main() -> int:
-    if sys.argv[1:] == ["--tag"]:
-        print(tag())
-        return 0
     if len(sys.argv) != 2:
         print(__doc__, file=sys.stderr)
         return 1

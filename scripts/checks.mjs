@@ -17,7 +17,7 @@ const total = path.join(root, "build", "checks.txt");
  * @type {Record<string, string[][]>}
  */
 const steps = {
-  lint: [["node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."]],
+  lint: [["node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."], ["scripts/python-style.mjs"]],
   format: [["node_modules/clang-format-node/build/cli.js", "--dry-run", "--Werror", ...nativeSources()]],
   arrows: [["node_modules/dependency-cruiser/bin/dependency-cruise.mjs", "src", "ui/src"]],
   agent: [["scripts/build-native.mjs"]],

@@ -2,6 +2,7 @@
 
 from typing import Any, Dict, Optional
 
+
 def start(settings: Dict[str, Any], /) -> str:
     """Begins to record; returns a warning, or an empty string. The keys, each with a default:
 
@@ -19,26 +20,33 @@ def start(settings: Dict[str, Any], /) -> str:
     Raises OSError where the file cannot be made, RuntimeError where a recording is active.
     """
 
+
 def stop(reason: str, /) -> bool:
     """Ends the recording: whether the capture is complete."""
+
 
 def is_active() -> bool: ...
 def listen(address: str, port: int, /) -> object:
     """A listener, for accept() and start(). Raises OSError."""
 
+
 def accept(listener: object, milliseconds: int, /) -> bool:
     """Waits for a client: whether one has connected. Raises OSError, and what handlers of signals raise."""
+
 
 def close_listener(listener: object, /) -> None: ...
 def name_thread(native_id: int, name: str, /) -> None:
     """The thread with that kernel id is called so in the capture from now on."""
 
+
 def after_fork() -> None:
     """To be called in a forked child: it has nothing to do with its parent's recording."""
+
 
 def numbered_form(file: int, /) -> Optional[object]:
     """The numbered form (docs/capture-format.md) of the capture of single allocations in a file, from the descriptor's
     position on; None where it has none."""
+
 
 def next_piece(form: object, bytes: int, /) -> bytes:
     """Its next bytes, so many or a few more; none at its end. Raises ValueError where the capture is damaged, OSError,

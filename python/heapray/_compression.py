@@ -1,4 +1,4 @@
-"""Compresses a finished capture: its numbered form, in gzip members that tell their own length, docs/capture-format.md."""
+"""Compresses a finished capture: its numbered form, in gzip members that tell their length, docs/capture-format.md."""
 
 import json
 import os

@@ -8,7 +8,7 @@ _threshold = logging.WARNING
 
 
 def set_log_level(level: int) -> None:
-    """Sets how severe a message of heapray's must be to be printed: one of logging's levels, `logging.WARNING` at first.
+    """Sets how severe a message must be to be printed: one of logging's levels, `logging.WARNING` at first.
 
     Raises:
         TypeError: The level is not an integer.

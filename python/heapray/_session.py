@@ -17,7 +17,7 @@ from heapray._thread_names import ThreadNames
 
 
 class Session:
-    """One recording; with follow_fork, it goes on in the processes forked from this one, each with a file of its own."""
+    """One recording; with follow_fork, it goes on in the processes forked from this one, each with its own file."""
 
     def __init__(self, settings: Settings, listener: Optional[object] = None, leads: bool = True) -> None:
         """

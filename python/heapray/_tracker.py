@@ -23,8 +23,8 @@ class Tracker:
         memory_interval_ms: Milliseconds between looks at the process's memory.
         follow_fork: Track the processes that are forked from this one or that multiprocessing starts, each into a file
             `<path>.<pid>`.
-        trace_python_allocators: Record what Python's own allocators hand out, and not only what they ask the system for.
-        file_format: Whether to record every allocation or their sums.
+        trace_python_allocators: Record what Python's own allocators hand out, not only what they ask the system for.
+        file_format: Whether to record every allocation, or their sums.
         track_object_lifetimes: False. Of memray's arguments, the one that has no counterpart here.
 
     Raises:

@@ -72,7 +72,8 @@ class NamesTest(unittest.TestCase):
 
     def test_says_what_to_do_where_there_is_no_agent(self) -> None:
         code = "import sys; sys.modules['heapray._agent'] = None; import heapray"
-        ended = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, universal_newlines=True, timeout=60)
+        command = [sys.executable, "-c", code]
+        ended = subprocess.run(command, stderr=subprocess.PIPE, universal_newlines=True, timeout=60)
         self.assertEqual(ended.returncode, 1)
         last = ended.stderr.strip().splitlines()[-1]
         self.assertRegex(last, r"^ImportError: heapray's agent is not there for Python 3\.\d+\.\d+: run `pip install")
