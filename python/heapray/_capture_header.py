@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import sys
 import threading
 import time
@@ -13,7 +12,7 @@ from heapray._version import __version__
 
 def capture_header(options: Dict[str, Any]) -> str:
     """The header, as JSON, of a capture that starts now in this thread."""
-    version = platform.python_version()
+    version = sys.version.split()[0]
     return json.dumps(
         {
             "pid": os.getpid(),

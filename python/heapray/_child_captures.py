@@ -1,7 +1,6 @@
 """The captures of the processes that were followed."""
 
 import os
-from glob import escape, glob
 
 from heapray._compression import compress_capture
 
@@ -13,8 +12,16 @@ def compress_ended_children(path: str, since_ns: int) -> None:
         path: The leading process's capture, after which theirs are named.
         since_ns: When tracking began, in nanoseconds since the Unix epoch: older files are of other runs.
     """
-    for file in glob(f"{escape(path)}.*"):
-        pid = file[len(path) + 1 :]
+    folder, name = os.path.split(path)
+    try:
+        others = os.listdir(folder)
+    except OSError:
+        return
+    for other in others:
+        if not other.startswith(f"{name}."):
+            continue
+        file = os.path.join(folder, other)
+        pid = other[len(name) + 1 :]
         try:
             if pid.isdecimal() and os.stat(file).st_mtime_ns >= since_ns - 1_000_000_000 and _has_ended(int(pid)):
                 compress_capture(file)

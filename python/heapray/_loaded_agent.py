@@ -1,6 +1,5 @@
 """The agent, or a sentence that tells why there is none."""
 
-import platform
 import sys
 
 if "free-threading" in sys.version:
@@ -10,7 +9,7 @@ try:
     from heapray import _agent as agent
 except ImportError as error:
     raise ImportError(
-        f"heapray's agent is not there for Python {platform.python_version()}: run `pip install ./python` in heapray's "
+        f"heapray's agent is not there for Python {sys.version.split()[0]}: run `pip install ./python` in heapray's "
         f"checkout, with this Python ({error})."
     ) from error
 

@@ -1,10 +1,11 @@
 """What heapray says of itself, on standard error."""
 
-import logging
 import operator
 import sys
 
-_threshold = logging.WARNING
+_WARNING = 30
+"""logging's number, without logging: what heapray imports, the program no longer does while it is tracked."""
+_threshold = _WARNING
 
 
 def set_log_level(level: int) -> None:
@@ -19,7 +20,7 @@ def set_log_level(level: int) -> None:
 
 def warn(text: str) -> None:
     """Prints a warning. Fails silently: the program comes first."""
-    if _threshold > logging.WARNING:
+    if _threshold > _WARNING:
         return
     try:
         print(f"heapray: {text}", file=sys.stderr, flush=True)

@@ -1,10 +1,12 @@
 """What memray reads captures with. heapray's are read by its command line; these names say so when they are used."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from heapray._file_format import FileFormat
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class MemorySnapshot(NamedTuple):
@@ -22,8 +24,8 @@ class MemorySnapshot(NamedTuple):
 class Metadata:
     """What a capture tells of its process."""
 
-    start_time: datetime
-    end_time: datetime
+    start_time: "datetime"
+    end_time: "datetime"
     total_allocations: int
     total_frames: int
     peak_memory: int
