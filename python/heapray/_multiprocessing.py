@@ -54,10 +54,12 @@ def follow_processes(settings: Settings, at_end: Callable[[], None]) -> None:
         at_end: To be called when such a process ends.
     """
     global _original, _replacement
-    import multiprocessing.spawn
-    import multiprocessing.util
-
     leave_processes()
+    try:
+        import multiprocessing.spawn
+        import multiprocessing.util
+    except ImportError:  # A Python that was built without.
+        return
     original = multiprocessing.spawn.get_preparation_data
 
     def get_preparation_data(*args: Any, **kwargs: Any) -> Dict[str, Any]:

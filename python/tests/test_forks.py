@@ -1,6 +1,11 @@
 """Forked processes, and those of multiprocessing."""
 
+import multiprocessing.spawn
+import os
+import sys
+
 from captures import Capture, is_compressed
+from heapray import Tracker
 from programs import ProgramTest
 
 FORK = """
@@ -99,8 +104,6 @@ class ForksTest(ProgramTest):
     def test_old_captures_of_children_are_left_alone(self) -> None:
         old = self.folder / "out.bin.1234567"
         old.write_bytes(b"heapray\0" + bytes(8))
-        import os
-
         os.utime(old, (1, 1))
         self.fork("os._exit(0)")
         self.assertFalse(is_compressed(old))
@@ -141,6 +144,25 @@ class ForksTest(ProgramTest):
     def test_multiprocessing_by_forkserver(self) -> None:
         self.processes("forkserver")
 
+    def test_multiprocessing_is_as_it_was_afterwards(self) -> None:
+        before = multiprocessing.spawn.get_preparation_data
+        with Tracker(self.folder / "out.bin", follow_fork=True):
+            self.assertIn("heapray", multiprocessing.spawn.get_preparation_data("name"))
+            wrapped = multiprocessing.spawn.get_preparation_data
+        self.assertIs(multiprocessing.spawn.get_preparation_data, before)
+        self.assertNotIn("heapray", wrapped("name"))
+
+    def test_tracking_works_where_there_is_no_multiprocessing(self) -> None:
+        self.run_program(
+            """
+            import sys, heapray
+            sys.modules["multiprocessing.spawn"] = None
+            with heapray.Tracker("out.bin", follow_fork=True):
+                pass
+            """
+        )
+        self.assertEqual(Capture(self.folder / "out.bin").reason, "stop")
+
     def test_spawned_processes_work_where_heapray_is_not_found(self) -> None:
         ended = self.run_program(
             """
@@ -166,9 +188,6 @@ class ForksTest(ProgramTest):
 
     def environment_with_another_python(self) -> "dict[str, str]":
         """Of the same version, without what this one has installed."""
-        import os
-        import sys
-
         base = getattr(sys, "_base_executable", sys.executable)
         launcher = self.folder / "elsewhere"
         launcher.write_text(f'#!/bin/sh\nexec "{base}" -I -S "$@"\n')
