@@ -21,7 +21,7 @@ constexpr uint32_t kMaxMetadata = 16u << 20;
 constexpr uint32_t kNumberedVersion = 3;
 constexpr int kAddressBits = 48;
 // Bytes of the longest record of an allocation or a free that is not damaged.
-constexpr ptrdiff_t kLongest = 31;
+constexpr ptrdiff_t kLongest = 32;
 
 uint8_t* PutVarint(uint8_t* to, uint64_t value) {
   while (value > 127) {
@@ -169,8 +169,12 @@ uint8_t* NumberedForm::RewriteBlocks(uint8_t* to, const uint8_t* end) {
     const uint8_t* next = at;
     uint8_t tag = *next++;
     uint8_t type = tag & 15;
-    if (type != wire::kFree && (type < wire::kMalloc || type > wire::kRealloc)) break;
-    const uint8_t* fields = next;
+    if (type < wire::kMalloc || type > wire::kFree) break;
+    const uint8_t* content = next;
+    if (type == wire::kAlloc) {
+      if (!IsAllocator(*content) || IsRange(type, *content)) break;
+      next++;
+    }
     if (type != wire::kFree) {
       if ((tag & wire::kSameStack) == 0) {
         while (*next++ >= kPlain) {
@@ -213,7 +217,7 @@ uint8_t* NumberedForm::RewriteBlocks(uint8_t* to, const uint8_t* end) {
     }
     if (type != wire::kFree) {
       *to++ = tag & static_cast<uint8_t>(~wire::kSameAddress);
-      to = Put(to, fields, fields_end);
+      to = Put(to, content, fields_end);
     }
   }
   thread.address = address;
