@@ -143,11 +143,14 @@ describe("what runs the program", () => {
     writer.malloc(writer.stack(...inside), 8, 12288);
     const own = ["<module>@/x/site-packages/heapray/_run.py:1", "begin@/x/site-packages/heapray/_run.py:9"];
     writer.malloc(writer.stack(...own, ...RUNNER, "<module>@/srv/app/app.py:1"), 8, 16384);
+    const memray = ["_run_tracker@/x/site-packages/memray/commands/run.py:83", "run_path@<frozen runpy>:291"];
+    writer.malloc(writer.stack(...memray, "<module>@app.py:3"), 8, 20480);
     expect(stacks(readerOf(writer.finish()))).toEqual([
       RUNNER.join(" "),
       "_get_code_from_file@<frozen runpy>:259",
       inside.join(" "),
       "<module>@/srv/app/app.py:1",
+      "<module>@app.py:3",
     ]);
   });
 
