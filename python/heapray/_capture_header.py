@@ -19,7 +19,12 @@ def capture_header(options: Dict[str, Any]) -> str:
             "mainThreadId": threading.get_native_id(),
             "commandLine": _command_line(),
             "cwd": _working_directory(),
-            "runtime": {"name": "python", "version": version, "engine": f"cpython {version}"},
+            "runtime": {
+                "name": "python",
+                "version": version,
+                "engine": f"cpython {version}",
+                "standardLibrary": _standard_library(),
+            },
             "arch": "x64",
             "platform": sys.platform,
             "startTimeMs": time.time_ns() // 1_000_000,
@@ -38,6 +43,12 @@ def _command_line() -> List[str]:
             return [os.fsdecode(argument) for argument in file.read().split(b"\0")[:-1]]
     except OSError:
         return list(getattr(sys, "argv", []))
+
+
+def _standard_library() -> List[str]:
+    """The folder that code objects of the standard library say that they are from."""
+    file = getattr(os, "__file__", None)
+    return [os.path.dirname(os.path.abspath(file))] if file else []
 
 
 def _working_directory() -> str:

@@ -1,5 +1,6 @@
 """Entering and leaving a Tracker."""
 
+import json
 import os
 import threading
 import time
@@ -39,6 +40,7 @@ class TrackerTest(ProgramTest):
         self.assertIn("unittest", " ".join(header["commandLine"]))
         self.assertEqual(header["runtime"]["name"], "python")
         self.assertRegex(header["runtime"]["engine"], r"^cpython 3\.\d+\.\d+")
+        self.assertEqual(header["runtime"]["standardLibrary"], [os.path.dirname(json.__path__[0])])
         self.assertEqual((header["arch"], header["platform"]), ("x64", "linux"))
         self.assertLess(abs(header["startTimeMs"] - before), 60_000)
         self.assertEqual(header["heaprayVersion"], heapray.__version__)

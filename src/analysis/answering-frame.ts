@@ -1,18 +1,14 @@
 import type { Language } from "../capture/language.js";
 import type { AllocationRecord, Frame } from "../capture/records.js";
 import { type FrameOrigin, originOf } from "./frame-origin.js";
+import { isInterpreter } from "./frame-roles.js";
 import { packageOfPython } from "./python-files.js";
 
 /** What tells a thread. */
 type Thread = Pick<AllocationRecord, "threadName" | "tid" | "language">;
 
-/** Native functions that say no more than "allocates": operators, containers, Rust's and CPython's parts of an allocation. */
-const ALLOCATES_FOR_OTHERS = new RegExp(
-  [
-    "^(?:operator new|<inlined>|(?:std|__gnu_cxx|alloc|core)::|__r(?:ust|dl|g)_)",
-    "^(?:_?PyMem_|_PyObject_(?:Malloc|Calloc|Realloc|ArenaMmap|GC_)|pymalloc_|allocate_from_new_pool$|new_arena$)",
-  ].join("|"),
-);
+/** Native functions that say no more than "allocates": operators, containers, and Rust's parts of an allocation. */
+const ALLOCATES_FOR_OTHERS = /^(?:operator new|<inlined>|(?:std|__gnu_cxx|alloc|core)::|__r(?:ust|dl|g)_)/;
 
 const RANKS: Readonly<Partial<Record<FrameOrigin, number>>> = { program: 0, dependency: 1, internal: 2, builtin: 3 };
 /** Of native code; of that which allocates for others. */
@@ -22,7 +18,8 @@ const LAST_RANK = 5;
 /** How readily a frame answers for an allocation, from 0 on: the program's own, those of packages, of the runtime, native ones. */
 export function answeringRank(frame: Frame): number {
   const known = RANKS[originOf(frame)];
-  return known ?? (ALLOCATES_FOR_OTHERS.test(frame.function) ? LAST_RANK : NATIVE_RANK);
+  if (known !== undefined) return known;
+  return ALLOCATES_FOR_OTHERS.test(frame.function) || isInterpreter(frame) ? LAST_RANK : NATIVE_RANK;
 }
 
 /**

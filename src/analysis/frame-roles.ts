@@ -41,7 +41,10 @@ const INTERPRETER = new RegExp(
     "^(?:builtin_exec(?:_impl)?|gen_(?:send_ex2?|iternext))$",
   ].join("|"),
 );
-/** The same, by names that others have too. */
+/** CPython's parts of an allocation. */
+const PYTHON_ALLOCATES =
+  /^(?:_?PyMem_\w+|_?PyObject_(?:Malloc|Calloc|Realloc|ArenaMmap)|_?PyObject_GC_\w+|pymalloc_\w+|allocate_from_new_pool|new_arena)$/;
+/** The same as the interpreter's, by names that others have too. */
 const INTERPRETER_PERHAPS = /^(?:call_function|thread_run|context_run|trampoline)$/;
 
 /** Whether a frame belongs to what loads modules. */
@@ -59,7 +62,7 @@ export function isMachinery({ function: name, file, native }: Pick<Frame, "funct
   return runsProgram({ function: name, file }) || PYTHON_THAT_CALLS.some(([f, n]) => f.test(file) && n.test(name));
 }
 
-/** Whether machine code is what CPython runs Python's functions, and imports modules, with. */
+/** Whether machine code is what CPython runs Python's functions, imports modules and allocates with. */
 export function isInterpreter({ function: name, native }: Pick<Frame, "function" | "native">): boolean {
-  return native === true && (INTERPRETER.test(name) || NATIVE_LOADER.test(name));
+  return native === true && (INTERPRETER.test(name) || NATIVE_LOADER.test(name) || PYTHON_ALLOCATES.test(name));
 }

@@ -6,13 +6,15 @@ import type { StackTraces } from "./stack-traces.js";
 export interface LocationName {
   readonly function: string;
   readonly file: string;
-  /** Where a function begins that has no name, which tells it from the others of its file; otherwise 0. */
+  /** Where a function begins that has no name, or a usual one, which tells it from the others of its file; otherwise 0. */
   readonly line: number;
   /** As frames have it. */
   readonly internal?: true;
 }
 
 const NAMELESS = "<anonymous>";
+/** Names that several functions of a file of Python may have, where names are not qualified. */
+const SHARED_NAME = /^(?:<(?!module>).*>|__\w+__)$/;
 
 /** In place of a row: not looked up yet; functions that were inlined into one another, or none. */
 const UNKNOWN = -1;
@@ -93,8 +95,9 @@ export class FunctionRows {
     const stacks = this.#stacks;
     let lines: readonly number[] | undefined;
     return stacks.framesOf(frame).map(({ function: name, file, internal }, i) => {
-      if (name === NAMELESS) lines ??= stacks.firstLinesOf(frame);
-      return this.#numberOf(name, file, name === NAMELESS ? (lines?.[i] ?? 0) : 0, internal);
+      const isShared = name === NAMELESS || (stacks.language === "Python" && SHARED_NAME.test(name));
+      if (isShared) lines ??= stacks.firstLinesOf(frame);
+      return this.#numberOf(name, file, isShared ? (lines?.[i] ?? 0) : 0, internal);
     });
   }
 

@@ -9,6 +9,8 @@ const PACKAGE = /^.*(?:^|\/)(?:site|dist)-packages\/([^/]+?)(?:\.pyw?)?(?:\/|$)/
 /** heapray's own, installed or in its checkout, and what it has Python begin with. */
 const HEAPRAY = /(?:(?:site|dist)-packages|\/python)\/heapray\/[^/]+\.py$|\/python\/launch\/(?:preload\/)?\w+\.py$/;
 
+/** What `memray run` calls programs in. */
+const MEMRAY_RUN = /\/memray\/commands\/run\.py$/;
 const RUNPY = /^<frozen runpy>$|\/runpy\.py$/;
 /** runpy's functions on the stack of whatever a program does that was started with it. */
 const RUNS = /^(?:_run_module_as_main|_run_code|_run_module_code|run_path|run_module)$/;
@@ -36,7 +38,8 @@ export function packageOfPython(file: string): string | undefined {
   return PACKAGE.exec(file)?.[1];
 }
 
-/** Whether a frame runs the program on somebody's behalf: heapray's, or that of `python -m`. */
+/** Whether a frame runs the program on somebody's behalf: heapray's, memray's, or that of `python -m`. */
 export function runsProgram({ function: name, file }: { readonly function: string; readonly file: string }): boolean {
-  return HEAPRAY.test(file) || (RUNPY.test(file) && RUNS.test(name));
+  if (RUNPY.test(file)) return RUNS.test(name);
+  return HEAPRAY.test(file) || (MEMRAY_RUN.test(file) && name === "_run_tracker");
 }

@@ -41,15 +41,19 @@ export function disclosed(disclosure: Disclosure, sourceLine: SourceLine | undef
 export function disclosureOf(confidential: ConfidentialFiles, run: ToldOfRun, home = homedir()): Disclosure {
   if (confidential === "none") return EVERYTHING;
   if (confidential === "all") return new NamesOnly();
-  return new ProjectOnly(projectFolders(run.cwd, scriptOf(run), home), home);
+  // memray's captures do not tell it.
+  const cwd = run.cwd === "" && languageOf(run.runtime) === "Python" ? process.cwd() : run.cwd;
+  return new ProjectOnly(cwd, projectFolders(cwd, scriptOf(run), home), home);
 }
 
 /** `default`: the project's own source text, and paths without the home directory. */
 class ProjectOnly implements Disclosure {
+  readonly #cwd: string;
   readonly #folders: readonly string[];
   readonly #home: RegExp;
 
-  constructor(folders: readonly string[], home: string) {
+  constructor(cwd: string, folders: readonly string[], home: string) {
+    this.#cwd = cwd;
     this.#folders = folders;
     // The capture may come from a machine where another home was.
     const homes = ["/home/[^/\\s]+", "/Users/[^/\\s]+", "/root"];
@@ -62,7 +66,9 @@ class ProjectOnly implements Disclosure {
   }
 
   showsSource(file: string): boolean {
-    return this.#folders.some((folder) => isBelow(file, folder));
+    // Scripts that were run as they were typed are called so.
+    const whole = isPythonFile(file) ? path.resolve(this.#cwd, file) : file;
+    return this.#folders.some((folder) => isBelow(whole, folder));
   }
 
   metadata<Told extends ToldOfRun>(metadata: Told): Told {

@@ -37,6 +37,7 @@ describe("a reader of an aggregated capture", () => {
       fileFormat: "AGGREGATED_ALLOCATIONS",
       hasNativeTraces: false,
       traceJsHeap: false,
+      tracePythonAllocators: false,
       complete: true,
       endTimeMs: AGGREGATED_HEADER.startTimeMs + 25,
       totalAllocations: 12,

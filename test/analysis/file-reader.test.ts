@@ -58,6 +58,7 @@ describe("FileReader", () => {
       fileFormat: "ALL_ALLOCATIONS",
       hasNativeTraces: false,
       traceJsHeap: false,
+      tracePythonAllocators: false,
       complete: true,
       endTimeMs: HEADER.startTimeMs + 25,
       totalAllocations: 4,

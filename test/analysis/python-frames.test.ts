@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { answeringModule } from "../../src/analysis/answering-frame.js";
+import { answeringFrame, answeringModule } from "../../src/analysis/answering-frame.js";
 import type { CaptureReader } from "../../src/analysis/capture-reader.js";
 import { originOf } from "../../src/analysis/frame-origin.js";
 import { isInterpreter, isLoader, isMachinery } from "../../src/analysis/frame-roles.js";
@@ -81,6 +81,8 @@ test.each([
   ["thread_run", true, false],
   ["PyImport_ImportModuleLevelObject", false, true],
   ["_start", true, false],
+  ["_PyObject_Malloc", false, true],
+  ["new_arena", false, true],
   ["PyByteArray_Resize", false, false],
   ["scan_once_unicode", false, false],
   ["uv_run", true, false],
@@ -141,11 +143,14 @@ describe("what runs the program", () => {
     writer.malloc(writer.stack(...inside), 8, 12288);
     const own = ["<module>@/x/site-packages/heapray/_run.py:1", "begin@/x/site-packages/heapray/_run.py:9"];
     writer.malloc(writer.stack(...own, ...RUNNER, "<module>@/srv/app/app.py:1"), 8, 16384);
+    const memray = ["_run_tracker@/x/site-packages/memray/commands/run.py:83", "run_path@<frozen runpy>:291"];
+    writer.malloc(writer.stack(...memray, "<module>@app.py:3"), 8, 20480);
     expect(stacks(readerOf(writer.finish()))).toEqual([
       RUNNER.join(" "),
       "_get_code_from_file@<frozen runpy>:259",
       inside.join(" "),
       "<module>@/srv/app/app.py:1",
+      "<module>@app.py:3",
     ]);
   });
 
@@ -184,6 +189,33 @@ describe("what runs the program", () => {
     writer.malloc(writer.stack("run_path@/srv/app/runpy.py:1", "main@/srv/app/app.js:1"), 8, 4096);
     expect(stacks(readerOf(writer.finish()))).toEqual(["run_path@/srv/app/runpy.py:1 main@/srv/app/app.js:1"]);
   });
+});
+
+test("functions of one name in one file are told apart by where they begin, where names are usual ones", () => {
+  const writer = new CaptureWriter(PYTHON_HEADER);
+  const script = writer.script("/srv/app/app.py");
+  const names = ["<lambda>", "<lambda>", "__init__", "__init__", "load", "load", "<module>", "<module>"];
+  for (const [i, name] of names.entries()) {
+    const frame = writer.frame({ function: writer.function(name, script, 10 * (i + 1)), line: 10 * (i + 1) + 1 });
+    writer.malloc(writer.node(0, frame), 8, 4096 * (i + 1));
+  }
+  const live = new LiveCapture("live");
+  live.push(writer.finish());
+  live.locations();
+  expect(live.locationNames.map(({ function: name, line }) => `${name}:${line}`)).toEqual([
+    "<lambda>:10",
+    "<lambda>:20",
+    "__init__:30",
+    "__init__:40",
+    "load:0",
+    "<module>:0",
+  ]);
+});
+
+test("of a stack of machine code, what CPython allocates with answers last", () => {
+  const native = (name: string) => ({ function: name, file: "/lib/x.so", line: 0, column: 0, native: true }) as const;
+  const frames = ["pymalloc_alloc", "_PyObject_Malloc", "read_rows", "_PyEval_Vector"].map(native);
+  expect(answeringFrame(frames, { threadName: "t", tid: 1, language: "Python" }).function).toBe("read_rows");
 });
 
 test("records say what the program is written in, and stacks tell Python's names as they are", () => {

@@ -193,7 +193,22 @@ export function frameText([name, file, line]: PlacedFrame): string {
   return `${name} ${file}:${line}`;
 }
 
-function stackText(stack: readonly PlacedFrame[], native: boolean): string {
+/** As heapray shows it: `memray run`, and the runpy that it runs scripts and modules with, are left out at the outer end. */
+function withoutRunner(stack: readonly PlacedFrame[]): readonly PlacedFrame[] {
+  let runs = false;
+  for (let i = stack.length - 1; i >= 0; i--) {
+    const [name, file] = stack[i] as PlacedFrame;
+    if (!isPython(file)) continue;
+    const ofMemray = name === "_run_tracker" && file.endsWith("/memray/commands/run.py");
+    const ofRunpy = /^(?:_run_code|_run_module_code|run_path|run_module)$/.test(name) && /\brunpy\b/.test(file);
+    if (!ofMemray && !ofRunpy) return runs ? stack.slice(0, i + 1) : stack;
+    runs = true;
+  }
+  return stack;
+}
+
+function stackText(whole: readonly PlacedFrame[], native: boolean): string {
+  const stack = withoutRunner(whole);
   if (!native) return stack.map(frameText).join(" < ");
   return withoutRepeats(stack.map((frame) => (isPython(frame[1]) ? frameText(frame) : nativeName(frame[0]))));
 }

@@ -219,6 +219,13 @@ describe("files", () => {
     expect(disclosure.showsSource("/usr/lib/python3.13/abc.py")).toBe(false);
   });
 
+  test("of the project, where the capture does not tell the working directory, are those below this one", () => {
+    const disclosure = disclosureOf("default", { ...PYTHON_HEADER, cwd: "", commandLine: ["app.py"] }, "/home/ada");
+    expect(disclosure.showsSource("app.py")).toBe(true);
+    expect(disclosure.showsSource("/etc/app.py")).toBe(false);
+    expect(disclosure.showsSource("<string>")).toBe(false);
+  });
+
   test("where all are confidential, the command is the program and the script", () => {
     const run = { ...PYTHON_HEADER, commandLine: ["/usr/bin/python3", "-X", "dev", "/srv/app/app.py", "--token=x"] };
     expect(disclosureOf("all", run).metadata(run)).toMatchObject({ cwd: "", commandLine: ["python3", "app.py"] });

@@ -6,6 +6,7 @@ import { AllocatorType } from "../../src/capture/wire.js";
 import { CaptureWriter, HEADER } from "../support/capture-writer.js";
 import { cliPath, type Folder, heapray, root, temporaryFolder } from "../support/heapray.js";
 import { Key, PseudoTerminal, type PseudoTerminalOptions } from "../support/pseudo-terminal.js";
+import { pythonCapture } from "../support/python-capture.js";
 import { freePort, Running, until } from "../support/running.js";
 
 const TOLD = `${root}/test/tracking/programs/told.cjs`;
@@ -113,6 +114,30 @@ describe("a running program's memory in a terminal", () => {
       "work  work.ts  300.000B  0.1%  300.000B  0.1%  3",
       "main  main.ts  17.192kB  6.1%  0  3",
     ]);
+  });
+
+  test("of Python is told in Python's words, with its own allocator as a kind", async () => {
+    await serve(pythonCapture({ pymalloc: true }));
+    const shown = watch();
+    await shown.shows(/ worker\.<locals>\.<lambda> /u);
+    expect(shown.lines[0]).toMatch(/^ heapray live {2}pid 4711 {2}python3 -X dev app\.py --fast/u);
+    const names = () => tableOf(shown).map((row) => row.split("  ")[0]);
+    expect(names()).toContain("thread loader, no Python");
+    shown.type("?");
+    await shown.shows(/malloc's, mappings, or what Python's own allocator gave/u);
+    expect(shown.text).toContain("or had packages and Python's library allocate");
+    shown.type(" ");
+    await shown.shows(/ Location /u);
+    for (const [kind, row] of [
+      [/malloc only/u, "thread loader, no Python"],
+      [/mappings only/u, "Nothing is held."],
+      [/Python's own allocator only/u, "Store.load"],
+    ] as const) {
+      shown.type("k");
+      await shown.shows(kind);
+      await until(() => names().includes(row));
+    }
+    expect(names()).not.toContain("thread loader, no Python");
   });
 
   test("is sorted, filtered, and shown by thread and by kind", async () => {
