@@ -25,13 +25,13 @@ export async function attachLive(pid: number, options: AttachOptions): Promise<v
  * @throws {AttachError}
  */
 async function connectTo(pid: number, options: AttachOptions): Promise<LiveSession> {
-  const { withProcess } = await import("../attach/attached-process.js");
+  const { withTarget } = await import("../attach/target.js");
   const { LiveSession } = await import("../live/live-session.js");
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort(new CliError("interrupted: nothing is tracked."));
   for (const signal of INTERRUPTS) process.on(signal, onInterrupt);
   try {
-    return await withProcess(
+    return await withTarget(
       pid,
       async (target) => {
         await target.check();
@@ -62,10 +62,10 @@ async function connectTo(pid: number, options: AttachOptions): Promise<LiveSessi
 
 /** Ends tracking, which may have ended by itself, and the connection. */
 async function letGo(pid: number, session: LiveSession): Promise<void> {
-  const { withProcess } = await import("../attach/attached-process.js");
+  const { withTarget } = await import("../attach/target.js");
   if (session.end === undefined) {
     // Where it cannot be asked, the end of the connection ends tracking.
-    await withProcess(pid, (target) => target.stop()).catch(() => {});
+    await withTarget(pid, (target) => target.stop()).catch(() => {});
   }
   await session.close();
 }

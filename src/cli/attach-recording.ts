@@ -17,7 +17,7 @@ const LATE_MS = 1000;
 /** Records into a file, until the time is over, the user or another heapray ends it, or the process ends. */
 export async function attachRecording(pid: number, output: string, options: AttachOptions): Promise<void> {
   const file = checkOutputFile(output.replaceAll("{pid}", String(pid)), options.force);
-  const { withProcess } = await import("../attach/attached-process.js");
+  const { withTarget } = await import("../attach/target.js");
   const { checkSeesFolder } = await import("../attach/attachable.js");
   const { CaptureWatch } = await import("../attach/capture-watch.js");
   const startTimeMs = Date.now();
@@ -27,7 +27,7 @@ export async function attachRecording(pid: number, output: string, options: Atta
   const onSignal = () => interrupt.abort(new CliError("interrupted: nothing is tracked."));
   for (const signal of INTERRUPTS) process.on(signal, onSignal);
   try {
-    const watch = await withProcess(
+    const watch = await withTarget(
       pid,
       async (target) => {
         await target.check();
@@ -80,9 +80,9 @@ function progress(start: number, file: string): string {
 
 /** It may end by itself meanwhile, or be ended by somebody else. */
 async function endTracking(pid: number, watch: CaptureWatch): Promise<void> {
-  const { withProcess } = await import("../attach/attached-process.js");
+  const { withTarget } = await import("../attach/target.js");
   try {
-    await withProcess(pid, (target) => target.stop());
+    await withTarget(pid, (target) => target.stop());
   } catch (error) {
     if (watch.isWritten && !watch.hasEnded) throw error;
   }
