@@ -61,9 +61,7 @@ class PythonProcess implements Target {
     this.#calls = calls;
   }
 
-  async check(): Promise<void> {
-    await this.#calls.check();
-  }
+  async check(): Promise<void> {}
 
   async start(settings: AttachSettings, connecting?: Promise<unknown>): Promise<void> {
     connecting?.catch(() => {});
