@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { AttachAnswer, AttachSettings } from "../tracker/attach-settings.js";
@@ -54,6 +54,7 @@ function checkPython({ pid }: ProcessFacts, { minor, freeThreaded }: PythonFacts
 
 class PythonProcess implements Target {
   readonly facts: ProcessFacts;
+  readonly runtime = "Python";
   readonly #calls: RemoteCalls;
 
   constructor(facts: ProcessFacts, calls: RemoteCalls) {
@@ -61,11 +62,12 @@ class PythonProcess implements Target {
     this.#calls = calls;
   }
 
+  /** Only starting tells more than could be seen from outside. */
   async check(): Promise<void> {}
 
   async start(settings: AttachSettings, connecting?: Promise<unknown>): Promise<void> {
     connecting?.catch(() => {});
-    await this.#call("attach", settings);
+    await this.#call("attach", { ...settings, version: ownVersion() });
   }
 
   stop(): Promise<AttachAnswer> {
@@ -96,6 +98,5 @@ class PythonProcess implements Target {
 }
 
 function ownVersion(): string {
-  const file = path.join(ROOT, "package.json");
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version : "";
+  return (JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")) as { version: string }).version;
 }

@@ -9,11 +9,12 @@ import { hasPythonAgent, withPython } from "./python-process.js";
 /** A running process that heapray can track. */
 export interface Target {
   readonly facts: ProcessFacts;
+  readonly runtime: "Node.js" | "Python";
   /**
    * Looks at whether heapray has an agent for it.
    * @throws {AttachError}
    */
-  check(settings?: AttachSettings): Promise<void>;
+  check(): Promise<void>;
   /**
    * Starts to track it; to a client, once that has connected.
    * @param connecting fails where the client does

@@ -1,5 +1,5 @@
 import type { LiveSession } from "../live/live-session.js";
-import { type AttachOptions, settingsFor } from "./attach-options.js";
+import { type AttachOptions, checkRuntime, settingsFor } from "./attach-options.js";
 import { CliError } from "./errors.js";
 import { livePort } from "./live-port.js";
 import { checkTerminal, openLiveView } from "./live-view.js";
@@ -34,6 +34,7 @@ async function connectTo(pid: number, options: AttachOptions): Promise<LiveSessi
     return await withTarget(
       pid,
       async (target) => {
+        checkRuntime(target.runtime, options);
         await target.check();
         interrupt.signal.throwIfAborted();
         const port = await livePort();

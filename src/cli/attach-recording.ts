@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CaptureWatch } from "../attach/capture-watch.js";
-import { type AttachOptions, settingsFor } from "./attach-options.js";
+import { type AttachOptions, checkRuntime, settingsFor } from "./attach-options.js";
 import { CliError } from "./errors.js";
 import { commandLine } from "./invocation.js";
 import { checkOutputFile, typed } from "./paths.js";
@@ -30,6 +30,7 @@ export async function attachRecording(pid: number, output: string, options: Atta
     const watch = await withTarget(
       pid,
       async (target) => {
+        checkRuntime(target.runtime, options);
         await target.check();
         checkSeesFolder(target.facts, path.dirname(file));
         interrupt.signal.throwIfAborted();
