@@ -50,14 +50,15 @@ def attach(settings: Dict[str, Any]) -> Answer:
     except OSError as error:
         return _error("HEAPRAY_NO_CLIENT", str(error))
     session = Session(wanted, listener)
+    end = _end_later(session, settings["durationMs"] / 1000) if "durationMs" in settings else None
     try:
         start_session(session)
     except OSError as error:
         return _error("HEAPRAY_CAPTURE_WRITE", str(error))
+    finally:
+        if end is not None:
+            end.release()
     _session = session
-    duration_ms = settings.get("durationMs")
-    if duration_ms is not None:
-        _thread.start_new_thread(_stop_after, (session, duration_ms / 1000))
     return {}
 
 
@@ -73,9 +74,25 @@ def detach(settings: Dict[str, Any]) -> Answer:
     return {"complete": True} if was_active and not agent.is_active() else {"trackedOtherwise": was_active}
 
 
-def _stop_after(session: Session, seconds: float) -> None:
-    time.sleep(seconds)
-    stop_session(session, "stop")
+def _end_later(session: Session, seconds: float) -> "_thread.LockType":
+    """Starts a thread that ends the session; what that needs itself is not to be recorded.
+
+    Returns:
+        A lock, to be released when the time begins.
+    """
+    runs, begun = _thread.allocate_lock(), _thread.allocate_lock()
+    runs.acquire()
+    begun.acquire()
+
+    def wait_and_end() -> None:
+        runs.release()
+        begun.acquire()
+        time.sleep(seconds)
+        stop_session(session, "stop")
+
+    _thread.start_new_thread(wait_and_end, ())
+    runs.acquire()
+    return begun
 
 
 def _connected(port: int, user: int) -> object:
