@@ -1,6 +1,6 @@
 """What heapray's command line asks a Python before it runs a program with it. Runs on any Python, however old.
 
-Prints, each ended by a zero byte: the implementation, the version, the flags of its ABI, the executable, whether the
+Writes to descriptor 3, each ended by a zero byte: the implementation, the version, the flags of its ABI, the executable, whether the
 system forbids pip to install for it, and of its heapray: "found", the version; or "missing", or "broken", why.
 """
 
@@ -36,4 +36,4 @@ facts = [
 is_supported = facts[0] == "cpython" and sys.version_info >= (3, 9) and "t" not in facts[2]
 facts += find_heapray() if is_supported else ["missing", ""]
 text = "".join(fact + "\0" for fact in facts)
-os.write(1, text.encode("utf-8", "surrogateescape") if sys.version_info[0] > 2 else text)
+os.write(3, text.encode("utf-8", "surrogateescape") if sys.version_info[0] > 2 else text)

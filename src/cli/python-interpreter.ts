@@ -93,12 +93,15 @@ function typedCommand(command: string): string {
  * @throws {CliError} heapray is not for this Python, or it does not have heapray
  */
 function check(file: string): string {
-  const { stdout, error } = spawnSync(file, [PROBE], {
+  // What else runs as Python starts may print.
+  const { output, error } = spawnSync(file, [PROBE], {
     encoding: "utf8",
     timeout: PROBE_MS,
-    stdio: ["ignore", "pipe", "ignore"],
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
   });
-  const [implementation, version = "", abi = "", executable, managed, found, text = ""] = (stdout ?? "").split("\0");
+  const [implementation, version = "", abi = "", executable, managed, found, text = ""] = (output?.[3] ?? "").split(
+    "\0",
+  );
   if (error !== undefined || found === undefined) {
     throw new CliError(
       `${typed(file)} is not a Python that heapray can ask for its version; name another with --python.`,

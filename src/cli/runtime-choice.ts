@@ -12,11 +12,8 @@ export type Runtime = "node" | "python";
  * @throws {CliError}
  */
 export function chooseRuntime(script: string | undefined, options: RunOptions): Runtime {
-  const { module, command } = options;
-  if (module !== undefined && command !== undefined) {
-    throw new CliError("-m runs a module and -c runs code: give one of them.");
-  }
-  const asked = options.python !== undefined || module !== undefined || command !== undefined;
+  const { python, module, command } = options;
+  const asked = [python, module, command].some((one) => one !== undefined);
   const isPython = asked || (options.eval === undefined && script !== undefined && isPythonProgram(script));
   const [runtime, other] = isPython ? ["Python", "Node.js"] : ["Node.js", "Python"];
   const program = nameOf(script, options);
