@@ -17,6 +17,8 @@ const MAIN_THREAD_MS = 10_000;
 /** Loading and starting the agent. */
 const WORK_MS = 60_000;
 const LOOK_MS = 10;
+/** The file that whoever makes it first decides with: the script that it begins, or heapray that it never will. */
+const BEGUN = "begun";
 
 /**
  * Has a running Python call a function of heapray._attach: by sys.remote_exec, with a script and its answer as files in
@@ -40,9 +42,9 @@ export class RemoteCalls {
    */
   async call(name: string, settings: object): Promise<AttachAnswer> {
     const folder = this.#makeFolder();
-    let reached = false;
+    let isOver = true;
     try {
-      // Once this process has given up, it is not to happen any more.
+      // Should this process be killed, it is not to happen much later.
       const deadline = process.hrtime.bigint() + BigInt(MAIN_THREAD_MS) * 1_000_000n;
       const request = { folder, deadline: String(deadline), call: name, settings };
       const script = path.join(folder, "call.py");
@@ -50,15 +52,13 @@ export class RemoteCalls {
       const text = `REQUEST = ${JSON.stringify(JSON.stringify(request))}\n${readFileSync(SCRIPT, "utf8")}`;
       this.#write(script, text);
       this.#send(script);
-      const answer = await this.#answer(folder);
-      reached = true;
-      return answer;
+      return await this.#answer(folder);
     } catch (error) {
-      reached ||= !(error instanceof UnreachedError);
+      isOver = !(error instanceof NeverBegunError);
       throw error;
     } finally {
       // The process says so on its standard error where the script is missing: a late one takes its folder away itself.
-      if (reached) rmSync(folder, { recursive: true, force: true });
+      if (isOver) rmSync(folder, { recursive: true, force: true });
     }
   }
 
@@ -112,18 +112,19 @@ export class RemoteCalls {
     const { pid } = this.#process;
     const answer = path.join(folder, "answer.json");
     const start = Date.now();
-    let unreached = true;
+    let begun = false;
     while (!existsSync(answer)) {
       if (!this.#process.isStill(this.#startTime)) throw new AttachError(`process ${pid} has ended.`);
-      unreached &&= !existsSync(path.join(folder, "begun"));
-      if (unreached && this.#signal.aborted) throw new UnreachedError(String(this.#signal.reason?.message));
+      begun ||= existsSync(path.join(folder, BEGUN));
       const passed = Date.now() - start;
-      if (unreached && passed > MAIN_THREAD_MS) {
-        throw new UnreachedError(
-          `process ${pid} does not answer: its main thread waits for something, or is in one long call; try again when it does something.`,
+      if (!begun && (this.#signal.aborted || passed > MAIN_THREAD_MS) && takesBack(folder)) {
+        throw new NeverBegunError(
+          this.#signal.aborted
+            ? String(this.#signal.reason?.message)
+            : `process ${pid} does not answer: its main thread waits for something, or is in one long call; try again when it does something.`,
         );
       }
-      if (passed > WORK_MS) throw new UnreachedError(`process ${pid} does not come to an end with starting the agent.`);
+      if (passed > WORK_MS) throw new AttachError(`process ${pid} does not come to an end with starting the agent.`);
       await sleep(LOOK_MS);
     }
     try {
@@ -134,7 +135,17 @@ export class RemoteCalls {
   }
 }
 
-/** The script may still be run. */
-class UnreachedError extends AttachError {
+/** Sees to it that the script does nothing any more; false where it has begun. */
+function takesBack(folder: string): boolean {
+  try {
+    writeFileSync(path.join(folder, BEGUN), "", { flag: "wx" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The script may still be run, and will do nothing. */
+class NeverBegunError extends AttachError {
   override name = "AttachError";
 }
