@@ -54,7 +54,7 @@ def attach(settings: Dict[str, Any]) -> Answer:
     try:
         start_session(session)
     except OSError as error:
-        return _error("HEAPRAY_CAPTURE_WRITE", str(error))
+        return _error("HEAPRAY_CAPTURE_WRITE", f"Cannot write the capture {error.filename}: {error.strerror}")
     finally:
         if end is not None:
             end.release()
