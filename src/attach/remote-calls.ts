@@ -103,7 +103,7 @@ export class RemoteCalls {
       return `process ${pid} does not let itself be attached to by this user: run heapray as root (sudo), or permit it with "sysctl kernel.yama.ptrace_scope=0".`;
     }
     if (message.includes("not enabled")) {
-      return `process ${pid} was started without remote debugging (PYTHON_DISABLE_REMOTE_DEBUG, -X disable_remote_debug), which attaching needs: start it without that, or with heapray run.`;
+      return `process ${pid} was started without remote debugging (PYTHON_DISABLE_REMOTE_DEBUG, -X disable-remote-debug), which attaching needs: start it without that, or with heapray run.`;
     }
     return `process ${pid} cannot be attached to: ${message.replace(/^\w+: /, "").replace(/\.?$/, ".")}`;
   }
