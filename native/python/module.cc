@@ -8,6 +8,7 @@
 #include <string>
 
 #include "process/modules.h"
+#include "process/parent_death.h"
 #include "python/code_numbers.h"
 #include "python/cpython.h"
 #include "python/python_allocators.h"
@@ -219,6 +220,14 @@ PyObject* NameThread(PyObject*, PyObject* arguments) {
   Py_RETURN_NONE;
 }
 
+// end_with_parent(parent): the process is killed when its parent, of this id, ends. For the main thread.
+PyObject* EndWithParentOf(PyObject*, PyObject* argument) {
+  long parent = PyLong_AsLong(argument);
+  if (parent == -1 && PyErr_Occurred() != nullptr) return nullptr;
+  EndWithParent(static_cast<int>(parent));
+  Py_RETURN_NONE;
+}
+
 // after_fork(): in a forked child, which has nothing to do with its parent's capture.
 PyObject* AfterFork(PyObject*, PyObject*) {
   CodeNumbers::Get().Forget();
@@ -269,6 +278,7 @@ PyMethodDef kFunctions[] = {
     {"accept", Accept, METH_VARARGS, nullptr},
     {"close_listener", CloseListener, METH_O, nullptr},
     {"name_thread", NameThread, METH_VARARGS, nullptr},
+    {"end_with_parent", EndWithParentOf, METH_O, nullptr},
     {"after_fork", AfterFork, METH_NOARGS, nullptr},
     {"numbered_form", MakeNumberedForm, METH_O, nullptr},
     {"next_piece", NextPiece, METH_VARARGS, nullptr},

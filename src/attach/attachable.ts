@@ -9,19 +9,31 @@ const X86_64 = 62;
 const ROOT = 0;
 
 /**
- * Looks, from outside, at whether a process can be attached to; nothing is sent to it.
+ * Looks, from outside, at whether a process is one that this user may attach to; nothing is sent to it.
  * @param pid as this process sees it
- * @param bundle absolute path of what is to be loaded into it
  * @throws {AttachError}
  */
-export function findAttachable(pid: number, bundle: string): ProcessFacts {
+export function findProcess(pid: number): ProcessFacts {
   const found = new ProcessFacts(pid);
   if (found.state === undefined) throw new AttachError(`there is no process ${pid}${inContainer()}.`);
   if (pid === process.pid) throw new AttachError(`process ${pid} is this heapray itself.`);
   checkIsProcess(found);
   checkUser(found);
   checkState(found);
-  checkIsNode(found);
+  checkCanBeSeen(found);
+  return found;
+}
+
+/**
+ * The same of whether a process is a Node.js that can be attached to.
+ * @param bundle absolute path of what is to be loaded into it
+ * @throws {AttachError}
+ */
+export function findAttachable(pid: number, bundle: string): ProcessFacts {
+  const found = findProcess(pid);
+  if (!isNode(found)) throw neitherRuntime(found);
+  checkMachine(found);
+  checkLibc(found);
   checkNamespaces(found, bundle);
   return found;
 }
@@ -58,33 +70,49 @@ function checkState(found: ProcessFacts): void {
   if (state === "t") throw new AttachError(`process ${pid} is held by a debugger (ptrace): let it go on first.`);
 }
 
-function checkIsNode(found: ProcessFacts): void {
-  const { pid, executable, mappedFiles } = found;
+function checkCanBeSeen(found: ProcessFacts): void {
   // Kernel threads have none.
-  if (found.commandLine.length === 0) throw new AttachError(`process ${pid} is not a Node.js process.`);
-  if (executable === undefined) {
-    // Root without CAP_SYS_PTRACE, as in a container, may not look at those that have it.
-    const remedy = process.geteuid?.() === 0 ? "as a root that may (CAP_SYS_PTRACE)" : "as root (sudo)";
-    throw new AttachError(`process ${pid} does not let itself be looked at: run heapray ${remedy}.`);
-  }
-  const name = executable.replace(/ \(deleted\)$/, "");
+  if (found.commandLine.length === 0) throw neitherRuntime(found);
+  if (found.executable !== undefined) return;
+  // Root without CAP_SYS_PTRACE, as in a container, may not look at those that have it.
+  const remedy = process.geteuid?.() === 0 ? "as a root that may (CAP_SYS_PTRACE)" : "as root (sudo)";
+  throw new AttachError(`process ${found.pid} does not let itself be looked at: run heapray ${remedy}.`);
+}
+
+/** For a process that runs something else. */
+export function neitherRuntime({ pid, executable }: ProcessFacts): AttachError {
+  const name = executable?.replace(/ \(deleted\)$/, "");
+  return new AttachError(
+    `process ${pid} is not a Node.js or Python process${name === undefined ? "" : `: it runs ${name}`}.`,
+  );
+}
+
+/** Whether a process runs Node.js. */
+export function isNode(found: ProcessFacts): boolean {
+  if ([...found.mappedFiles].some((one) => /^libnode\.so/.test(path.basename(one)))) return true;
   const file = ElfFile.open(found.path("exe"));
-  if (file === undefined) throw new AttachError(`process ${pid} is not a Node.js process: it runs ${name}.`);
+  if (file === undefined) return false;
   try {
-    const machine = file.read(18, 2)?.readUInt16LE(0);
-    const isNode = [...mappedFiles].some((one) => /^libnode\.so/.test(path.basename(one))) || exportsNode(file);
-    if (!isNode) throw new AttachError(`process ${pid} is not a Node.js process: it runs ${name}.`);
-    if (machine !== X86_64) {
-      throw new AttachError(`process ${pid} runs a Node.js for another processor; heapray's agent is for x64.`);
-    }
+    return exportsNode(file);
   } finally {
     file.close();
   }
-  if ([...mappedFiles].some((one) => /^ld-musl-/.test(path.basename(one)))) {
-    throw new AttachError(
-      `process ${pid} runs on musl (Alpine Linux), and heapray's agent is for glibc: use an image with glibc, like node:slim.`,
-    );
-  }
+}
+
+function checkMachine(found: ProcessFacts): void {
+  const file = ElfFile.open(found.path("exe"));
+  const machine = file?.read(18, 2)?.readUInt16LE(0);
+  file?.close();
+  if (machine === X86_64) return;
+  throw new AttachError(`process ${found.pid} runs a Node.js for another processor; heapray's agent is for x64.`);
+}
+
+/** @throws {AttachError} it runs on another C library than heapray's agent */
+export function checkLibc({ pid, mappedFiles }: ProcessFacts): void {
+  if (![...mappedFiles].some((one) => /^ld-musl-/.test(path.basename(one)))) return;
+  throw new AttachError(
+    `process ${pid} runs on musl (Alpine Linux), and heapray's agent is for glibc: use an image with glibc, like node:slim.`,
+  );
 }
 
 /** Addons find Node's functions among the symbols that its binary exports. */
@@ -95,7 +123,8 @@ function exportsNode(file: ElfFile): boolean {
   return text?.includes("\0node_module_register\0") ?? false;
 }
 
-function checkNamespaces(found: ProcessFacts, bundle: string): void {
+/** @throws {AttachError} the process has a network of its own, or does not see this file of heapray's */
+export function checkNamespaces(found: ProcessFacts, needed: string): void {
   const { pid, ownPid } = found;
   if (!found.shares("net")) {
     const inside = Number.isInteger(ownPid) && ownPid !== pid ? `, where it is process ${ownPid}` : "";
@@ -103,9 +132,9 @@ function checkNamespaces(found: ProcessFacts, bundle: string): void {
       `process ${pid} is in a container, with a network of its own: run heapray in there${inside} (docker exec, or sudo nsenter --all --target ${pid}).`,
     );
   }
-  if (!found.sees(bundle)) {
+  if (!found.sees(needed)) {
     throw new AttachError(
-      `process ${pid} does not see heapray's files (${path.dirname(bundle)}), since it is in a container: run heapray from a folder that both see under the same path.`,
+      `process ${pid} does not see heapray's files (${path.dirname(needed)}), since it is in a container: run heapray from a folder that both see under the same path.`,
     );
   }
 }

@@ -99,6 +99,7 @@ function asAttachError({ pid }: ProcessFacts, error: unknown): unknown {
 /** A process whose inspector is open. */
 export class AttachedProcess {
   readonly facts: ProcessFacts;
+  readonly runtime = "Node.js";
   readonly #session: InspectorSession;
 
   constructor(facts: ProcessFacts, session: InspectorSession) {

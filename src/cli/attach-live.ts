@@ -1,5 +1,5 @@
 import type { LiveSession } from "../live/live-session.js";
-import { type AttachOptions, settingsFor } from "./attach-options.js";
+import { type AttachOptions, checkRuntime, settingsFor } from "./attach-options.js";
 import { CliError } from "./errors.js";
 import { livePort } from "./live-port.js";
 import { checkTerminal, openLiveView } from "./live-view.js";
@@ -25,15 +25,16 @@ export async function attachLive(pid: number, options: AttachOptions): Promise<v
  * @throws {AttachError}
  */
 async function connectTo(pid: number, options: AttachOptions): Promise<LiveSession> {
-  const { withProcess } = await import("../attach/attached-process.js");
+  const { withTarget } = await import("../attach/target.js");
   const { LiveSession } = await import("../live/live-session.js");
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort(new CliError("interrupted: nothing is tracked."));
   for (const signal of INTERRUPTS) process.on(signal, onInterrupt);
   try {
-    return await withProcess(
+    return await withTarget(
       pid,
       async (target) => {
+        checkRuntime(target.runtime, options);
         await target.check();
         interrupt.signal.throwIfAborted();
         const port = await livePort();
@@ -62,10 +63,10 @@ async function connectTo(pid: number, options: AttachOptions): Promise<LiveSessi
 
 /** Ends tracking, which may have ended by itself, and the connection. */
 async function letGo(pid: number, session: LiveSession): Promise<void> {
-  const { withProcess } = await import("../attach/attached-process.js");
+  const { withTarget } = await import("../attach/target.js");
   if (session.end === undefined) {
     // Where it cannot be asked, the end of the connection ends tracking.
-    await withProcess(pid, (target) => target.stop()).catch(() => {});
+    await withTarget(pid, (target) => target.stop()).catch(() => {});
   }
   await session.close();
 }

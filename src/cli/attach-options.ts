@@ -1,5 +1,6 @@
 import type { AttachSettings } from "../tracker/attach-settings.js";
 import { DEFAULT_JS_HEAP_INTERVAL } from "../tracker/options.js";
+import { CliError } from "./errors.js";
 import type { LivePageOptions } from "./live-web.js";
 
 /** The options of `heapray attach`. */
@@ -13,6 +14,7 @@ export interface AttachOptions extends LivePageOptions {
   readonly aggregate: boolean;
   readonly traceJsHeap: boolean;
   readonly jsHeapInterval?: number;
+  readonly tracePythonAllocators: boolean;
   readonly memoryIntervalMs: number;
   readonly compress: boolean;
   readonly followFork: boolean;
@@ -27,7 +29,23 @@ export function settingsFor(to: AttachSettings["to"], options: AttachOptions): A
     memoryIntervalMs: options.memoryIntervalMs,
     aggregate: options.aggregate,
     traceJsHeap: options.traceJsHeap && (options.jsHeapInterval ?? DEFAULT_JS_HEAP_INTERVAL),
+    tracePythonAllocators: options.tracePythonAllocators,
     followFork: options.followFork,
     ...(options.duration === undefined ? {} : { durationMs: options.duration * 1000 }),
   };
+}
+
+/**
+ * Refuses options that are not for what a process runs.
+ * @throws {CliError}
+ */
+export function checkRuntime(
+  runtime: "Node.js" | "Python",
+  { traceJsHeap, tracePythonAllocators }: AttachOptions,
+): void {
+  const others =
+    runtime === "Python" ? { "--trace-js-heap": traceJsHeap } : { "--trace-python-allocators": tracePythonAllocators };
+  for (const [option, given] of Object.entries(others)) {
+    if (given) throw new CliError(`${option} does not go with a process that runs ${runtime}.`);
+  }
 }

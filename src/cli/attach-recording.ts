@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CaptureWatch } from "../attach/capture-watch.js";
-import { type AttachOptions, settingsFor } from "./attach-options.js";
+import { type AttachOptions, checkRuntime, settingsFor } from "./attach-options.js";
 import { CliError } from "./errors.js";
 import { commandLine } from "./invocation.js";
 import { checkOutputFile, typed } from "./paths.js";
@@ -17,7 +17,7 @@ const LATE_MS = 1000;
 /** Records into a file, until the time is over, the user or another heapray ends it, or the process ends. */
 export async function attachRecording(pid: number, output: string, options: AttachOptions): Promise<void> {
   const file = checkOutputFile(output.replaceAll("{pid}", String(pid)), options.force);
-  const { withProcess } = await import("../attach/attached-process.js");
+  const { withTarget } = await import("../attach/target.js");
   const { checkSeesFolder } = await import("../attach/attachable.js");
   const { CaptureWatch } = await import("../attach/capture-watch.js");
   const startTimeMs = Date.now();
@@ -27,9 +27,10 @@ export async function attachRecording(pid: number, output: string, options: Atta
   const onSignal = () => interrupt.abort(new CliError("interrupted: nothing is tracked."));
   for (const signal of INTERRUPTS) process.on(signal, onSignal);
   try {
-    const watch = await withProcess(
+    const watch = await withTarget(
       pid,
       async (target) => {
+        checkRuntime(target.runtime, options);
         await target.check();
         checkSeesFolder(target.facts, path.dirname(file));
         interrupt.signal.throwIfAborted();
@@ -80,9 +81,9 @@ function progress(start: number, file: string): string {
 
 /** It may end by itself meanwhile, or be ended by somebody else. */
 async function endTracking(pid: number, watch: CaptureWatch): Promise<void> {
-  const { withProcess } = await import("../attach/attached-process.js");
+  const { withTarget } = await import("../attach/target.js");
   try {
-    await withProcess(pid, (target) => target.stop());
+    await withTarget(pid, (target) => target.stop());
   } catch (error) {
     if (watch.isWritten && !watch.hasEnded) throw error;
   }

@@ -13,13 +13,14 @@ Examples:
   heapray attach 4712 -o server.bin --duration 60
   heapray attach 4712 -o server.bin -f --aggregate
   heapray attach "$(pgrep -f server.js)" --trace-js-heap
+  heapray attach "$(pgrep -f app.py)" --trace-python-allocators
 `;
 
 export function attachCommand(): Command {
   return new Command("attach")
     .summary("track a program that is already running")
     .description(
-      "Track a Node.js process that is already running, until Ctrl-C, heapray detach or its end: no restart, no debugger.",
+      "Track a process of Node.js or Python 3.14 that is already running, until Ctrl-C, heapray detach or its end: no restart, no debugger.",
     )
     .argument("<pid>", "the process's id", processId)
     .option("-o, --output <file>", "record into this capture, instead of showing a live view")
@@ -45,6 +46,7 @@ export function attachCommand(): Command {
         .argParser(jsHeapInterval)
         .implies({ traceJsHeap: true }),
     )
+    .option("--trace-python-allocators", "record what Python's own allocator hands out too (pymalloc)", false)
     .option("--memory-interval-ms <n>", "milliseconds between two memory snapshots", milliseconds, 10)
     .option("--follow-fork", "track the Node.js processes that it starts too, each in <capture>.<pid>", false)
     .option("--no-compress", "leave the capture uncompressed when tracking has ended")

@@ -21,10 +21,10 @@ export function detachCommand(): Command {
 }
 
 async function detach(pid: number, { quiet }: { readonly quiet: boolean }): Promise<void> {
-  const { findAttachable, loadedAgents, withProcess } = await import("../attach/attached-process.js");
+  const { hasAgent, withTarget } = await import("../attach/target.js");
   // Nothing is to be opened, or loaded, for nothing.
-  const isLoaded = loadedAgents(findAttachable(pid)).length > 0;
-  const { complete, trackedOtherwise } = isLoaded ? await withProcess(pid, (target) => target.stop()) : {};
+  const isLoaded = hasAgent(pid);
+  const { complete, trackedOtherwise } = isLoaded ? await withTarget(pid, (target) => target.stop()) : {};
   if (complete === undefined) {
     const by = trackedOtherwise ? "; it is by heapray run, or by itself, until it ends" : "";
     throw new CliError(`process ${pid} is not being tracked by heapray attach${by}.`);

@@ -14,6 +14,7 @@ interface LiveOptions extends LivePageOptions {
 const EXAMPLES = `
 Examples:
   heapray run --live-remote --live-port 5678 server.js   in one terminal: waits for a client
+  heapray run --live-remote --live-port 5678 app.py      the same of a Python program
   heapray live 5678                                      in another one: shows its memory as it runs
   heapray live 5678 --host 192.0.2.7
   heapray live 5678 --web                                shows it in the browser

@@ -19,6 +19,7 @@ import { treeCommand } from "./tree.js";
 const EXAMPLES = `
 Examples:
   heapray run server.js                          record a program
+  heapray run app.py                             the same of Python's, also with -m and -c
   heapray run --live server.js                   watch its memory in the terminal while it runs
   heapray attach 4712                            the same of a program that is running already
   heapray attach 4712 -o server.bin              record it
@@ -48,7 +49,9 @@ export async function main(argv: readonly string[]): Promise<void> {
 function program(): Command {
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
   const all = new Command("heapray")
-    .description("A memory profiler for Node.js and Python: where every byte went, native memory included, to the source line.")
+    .description(
+      "A memory profiler for Node.js and Python: where every byte went, native memory included, to the source line.",
+    )
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print a command's help")

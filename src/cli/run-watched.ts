@@ -1,6 +1,7 @@
 import type { LiveSession } from "../live/live-session.js";
 import type { RunSettings } from "../tracker/run-settings.js";
 import { KeptOutput } from "./kept-output.js";
+import type { Launch } from "./launch.js";
 import { openLiveView } from "./live-view.js";
 import { endLike } from "./signals.js";
 import { tell } from "./standard-error.js";
@@ -16,11 +17,11 @@ const OUTPUT_MS = 200;
  * reads nothing from it. Ends this process as the program ended.
  */
 export async function runWatched(
-  args: readonly string[],
+  launch: Launch,
   settings: Omit<RunSettings, "parent"> & { readonly livePort: number },
 ): Promise<void> {
   // What goes elsewhere than to the terminal may go there.
-  const tracked = startTracked(args, settings, ["ignore", "pipe", process.stderr.isTTY ? "pipe" : 2], false);
+  const tracked = startTracked(launch, settings, ["ignore", "pipe", process.stderr.isTTY ? "pipe" : 2], false);
   const output = new KeptOutput(tracked.child.stdout, tracked.child.stderr);
   const session = await connectTo(tracked, settings.livePort);
   let wasEnded = false;

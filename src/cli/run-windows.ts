@@ -11,6 +11,7 @@ import {
 } from "../tracker/window-files.js";
 import { CliError } from "./errors.js";
 import { commandLine } from "./invocation.js";
+import type { Launch } from "./launch.js";
 import { checkOutputFile, typed } from "./paths.js";
 import { tell } from "./standard-error.js";
 import { type ChildExit, runTracked } from "./tracked-child.js";
@@ -56,7 +57,7 @@ export function checkWindowFiles(file: string, force: boolean): string {
 
 /** Runs a program that is recorded in windows, says what happens, and compresses each capture as its window has ended. */
 export async function runInWindows(
-  args: readonly string[],
+  launch: Launch,
   settings: Omit<RunSettings, "parent" | "windows">,
   options: WindowOptions,
 ): Promise<ChildExit> {
@@ -73,7 +74,7 @@ export async function runInWindows(
     compressed = compressed.then(() => compress([file], { quiet: true, mostAtOnce: 1 }));
   };
   const windows = { signal, paused, quiet };
-  const exit = await runTracked(args, { ...settings, windows }, { held: signal, onReport });
+  const exit = await runTracked(launch, { ...settings, windows }, { held: signal, onReport });
   await compressed;
   const captures = windowCaptures(windowNames(settings.file, exit.pid)).filter(isNew);
   if (options.compress) {

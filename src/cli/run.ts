@@ -1,46 +1,25 @@
-import { existsSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
-import path from "node:path";
+import { statSync } from "node:fs";
 import { promisify } from "node:util";
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { childCaptures, hasEnded, writtenSince } from "../tracker/child-captures.js";
 import { DEFAULT_JS_HEAP_INTERVAL } from "../tracker/options.js";
 import type { RunSettings } from "../tracker/run-settings.js";
 import { CliError } from "./errors.js";
+import type { Launch } from "./launch.js";
 import { howToConnect, livePort } from "./live-port.js";
-import { checkTerminal } from "./live-view.js";
 import { jsHeapInterval, milliseconds, portNumber } from "./option-values.js";
 import { checkOutputFile, typed } from "./paths.js";
+import { launchOf, programName } from "./program.js";
+import { RunningCommand } from "./program-arguments.js";
+import { checkLive, type RunOptions } from "./run-options.js";
 import { runWatched } from "./run-watched.js";
-import { checkWindowFiles, runInWindows, type WindowSignal, windowSignal } from "./run-windows.js";
+import { checkWindowFiles, runInWindows, windowSignal } from "./run-windows.js";
 import { endLike } from "./signals.js";
 import { tell } from "./standard-error.js";
 import { type ChildExit, runTracked } from "./tracked-child.js";
 import { isComplete, ofChildren, wrote } from "./written-captures.js";
 
 const immediate = promisify(setImmediate);
-
-interface RunOptions {
-  readonly output?: string;
-  readonly force: boolean;
-  readonly quiet: boolean;
-  readonly native: boolean;
-  readonly embedSymbols: boolean;
-  readonly aggregate: boolean;
-  readonly traceJsHeap: boolean;
-  readonly jsHeapInterval?: number;
-  readonly memoryIntervalMs: number;
-  readonly bufferedFileIo: boolean;
-  readonly compress: boolean;
-  readonly live: boolean;
-  readonly liveRemote: boolean;
-  readonly livePort?: number;
-  readonly followFork: boolean;
-  readonly startPaused: boolean;
-  readonly windowSignal?: WindowSignal;
-  readonly nodeArg: string[];
-  readonly eval?: string;
-}
 
 const EXAMPLES = `
 Options before the script are heapray's; everything after it is the script's.
@@ -58,14 +37,26 @@ Examples:
   heapray run --node-arg=--max-old-space-size=4096 --node-arg=--enable-source-maps dist/main.js
   heapray run node_modules/.bin/tsc -p .
   heapray run -e 'globalThis.kept = Buffer.alloc(1e8)'
+
+Python:
+  heapray run app.py --port 8080
+  heapray run -m http.server 8080
+  heapray run -c 'kept = bytearray(100_000_000)'
+  heapray run --python .venv/bin/python3 --trace-python-allocators app.py
+  heapray run --python-arg=-X --python-arg=utf8 app.py
 `;
 
 export function runCommand(): Command {
-  return new Command("run")
-    .summary("run a script and record its allocations")
-    .description("Run a Node.js script and record every allocation it makes, with its call stack, in a capture file.")
+  return new RunningCommand("run")
+    .summary("run a program and record its allocations")
+    .description(
+      "Run a Node.js or Python program and record every allocation it makes, with its call stack, in a capture file.",
+    )
     .usage("[options] <script> [args...]")
-    .argument("[script]", "the script to run; - reads it from standard input")
+    .argument(
+      "[script]",
+      "the script to run: Python's by its name or first line; - reads Node.js's from standard input",
+    )
     .argument("[args...]", "the script's arguments")
     .option("-o, --output <file>", "the capture to write (default: heapray-<script>.<pid>.bin)")
     .option("-f, --force", "overwrite the capture if it exists", false)
@@ -99,36 +90,38 @@ export function runCommand(): Command {
       (flag, all: string[]) => [...all, flag],
       [],
     )
-    .option("-e, --eval <code>", "run this code instead of a script")
+    .option("-e, --eval <code>", "run this code with Node.js instead of a script")
+    .option("-m, --module <name>", "run this Python module instead of a script; what follows are its arguments")
+    .option("-c, --command <code>", "run this Python code instead of a script; what follows are its arguments")
+    .option("--python <file>", "the Python to run on (default: the active environment's, or python3)")
+    .option(
+      "--python-arg <flag>",
+      "a flag for python itself; repeat it for more",
+      (flag, all: string[]) => [...all, flag],
+      [],
+    )
+    .option("--trace-python-allocators", "record what Python's own allocator hands out too (pymalloc)", false)
     .passThroughOptions()
     .addHelpText("after", EXAMPLES)
     .action(run);
 }
 
 async function run(script: string | undefined, scriptArgs: string[], options: RunOptions): Promise<void> {
-  const target = options.eval === undefined ? script : undefined;
   if (options.embedSymbols && !options.native) throw new CliError("--embed-symbols names native frames: add --native.");
-  if (options.eval === undefined) checkScript(script, options.nodeArg);
   checkLive(options);
-  const name = options.eval !== undefined ? "eval" : path.basename(target ?? "node").replace(/^-$/, "stdin");
-  const capture = options.output ?? `heapray-${name}.{pid}.bin`;
+  const launch = launchOf(script, scriptArgs, options);
+  const capture = options.output ?? `heapray-${programName(script, options)}.{pid}.bin`;
   const inWindows = options.startPaused || options.windowSignal !== undefined;
   const check = inWindows ? checkWindowFiles : checkOutputFile;
   const file = options.live || options.liveRemote ? "" : check(capture, options.force);
 
-  const args = [
-    ...options.nodeArg,
-    ...(options.eval === undefined ? [] : ["--eval", options.eval, "--"]),
-    ...(script === undefined ? [] : [script]),
-    ...scriptArgs,
-  ];
   if (inWindows) {
     const { startPaused: paused, windowSignal: signal = "SIGUSR2", quiet, force, compress } = options;
-    endLike(await runInWindows(args, settingsOf(options, file), { paused, signal, quiet, force, compress }));
+    endLike(await runInWindows(launch, settingsOf(options, file), { paused, signal, quiet, force, compress }));
   } else if (options.live) {
-    await runWatched(args, { ...settingsOf(options, ""), livePort: await livePort(options.livePort) });
-  } else if (options.liveRemote) endLike(await runLive(args, options));
-  else await runIntoFile(args, file, options);
+    await runWatched(launch, { ...settingsOf(options, ""), livePort: await livePort(options.livePort) });
+  } else if (options.liveRemote) endLike(await runLive(launch, options));
+  else await runIntoFile(launch, file, options);
 }
 
 function settingsOf(options: RunOptions, file: string): Omit<RunSettings, "parent" | "windows"> {
@@ -146,16 +139,16 @@ function settingsOf(options: RunOptions, file: string): Omit<RunSettings, "paren
 }
 
 /** No capture is written, so there is nothing to say at the end. */
-async function runLive(args: readonly string[], options: RunOptions): Promise<ChildExit> {
+async function runLive(launch: Launch, options: RunOptions): Promise<ChildExit> {
   const port = await livePort(options.livePort);
   if (!options.quiet) tell(howToConnect(port));
-  return runTracked(args, { ...settingsOf(options, ""), livePort: port });
+  return runTracked(launch, { ...settingsOf(options, ""), livePort: port });
 }
 
-async function runIntoFile(args: readonly string[], file: string, options: RunOptions): Promise<void> {
+async function runIntoFile(launch: Launch, file: string, options: RunOptions): Promise<void> {
   const before = lookAt(file);
   const startTimeMs = Date.now();
-  const running = runTracked(args, settingsOf(options, file));
+  const running = runTracked(launch, settingsOf(options, file));
   // Loaded while the program runs, which is waited for anyway.
   const compression = options.compress ? immediate().then(loadCompression) : undefined;
   const exit = await running;
@@ -176,51 +169,6 @@ async function loadCompression(): Promise<typeof import("./compression.js")> {
   const compression = await import("./compression.js");
   await compression.warmUp();
   return compression;
-}
-
-/**
- * Refuses what does not go together with a client.
- * @throws {CliError}
- */
-function checkLive(options: RunOptions): void {
-  const { live, liveRemote } = options;
-  if (!live && !liveRemote) {
-    if (options.livePort !== undefined) throw new CliError("--live-port goes with --live and --live-remote only.");
-    return;
-  }
-  if (live && liveRemote)
-    throw new CliError("--live shows what --live-remote leaves to another client: give one of them.");
-  if (options.startPaused || options.windowSignal !== undefined) {
-    const option = options.startPaused ? "--start-paused" : "--window-signal";
-    throw new CliError(
-      `${option} does not go with ${live ? "--live" : "--live-remote"}: windows are written into files.`,
-    );
-  }
-  const { output, aggregate, followFork, bufferedFileIo } = options;
-  const needsFile = { "--output": output, "--aggregate": aggregate, "--follow-fork": followFork };
-  for (const [option, given] of Object.entries({ ...needsFile, "--buffered-file-io": bufferedFileIo })) {
-    if (given !== undefined && given !== false) {
-      throw new CliError(`${option} does not go with ${live ? "--live" : "--live-remote"}, which writes no file.`);
-    }
-  }
-  if (live) checkTerminal();
-}
-
-/**
- * Refuses what node would not find either, before a capture is begun; node's own flags may change what a script is.
- * @throws {CliError}
- */
-function checkScript(script: string | undefined, nodeArgs: readonly string[]): void {
-  if (nodeArgs.length > 0 || script === "-") return;
-  if (script === undefined) throw new CliError('there is no script to run; see "heapray run --help".');
-  try {
-    createRequire(import.meta.url).resolve(path.resolve(script));
-  } catch {
-    if (statSync(script, { throwIfNoEntry: false })?.isFile()) return;
-    const bin = path.join("node_modules", ".bin", script);
-    const hint = !script.includes("/") && existsSync(bin) ? `; did you mean ${bin}?` : ".";
-    throw new CliError(`there is no script ${typed(script)}${hint}`);
-  }
 }
 
 /**

@@ -1,12 +1,10 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { SETTINGS_VARIABLE } from "../tracker/child-environment.js";
 import type { RunSettings } from "../tracker/run-settings.js";
 import { CliError } from "./errors.js";
 import { closeDescriptors, inheritedDescriptors } from "./inherited-descriptors.js";
+import type { Launch } from "./launch.js";
 import { type Channel, channelToParent, relayMessages } from "./message-relay.js";
 import { forwardSignals, type HeldSignal } from "./signals.js";
 import { readReports, type WindowReport } from "./window-reports.js";
@@ -28,7 +26,6 @@ export interface TrackedChild {
 
 // As this module is loaded, since the standard streams open descriptors of their own when they are first used.
 const INHERITED = inheritedDescriptors();
-const PRELOAD = fileURLToPath(new URL("../preload.cjs", import.meta.url));
 
 /** The highest descriptor that the program is given. */
 function lastPassedOn(channel: Channel | undefined): number {
@@ -56,49 +53,43 @@ export interface WindowListener {
 // What the program told before its end may still be on its way then.
 const LAST_REPORTS_MS = 200;
 
-function whyNotStarted({ code, message }: NodeJS.ErrnoException): string {
+function whyNotStarted({ command }: Launch, { code, message }: NodeJS.ErrnoException): string {
   if (code === "EMFILE") return 'too many files are open for heapray to start; permit more ("ulimit -n 1024").';
-  return `cannot start ${process.execPath}: ${message}.`;
+  return `cannot start ${command}: ${message}.`;
 }
 
 /**
- * Runs `node <args>` with the tracker loaded, on this process's standard streams and whatever other descriptors and
+ * Runs a program with the tracker loaded, on this process's standard streams and whatever other descriptors and
  * channel it was given; signals are passed on.
- * @throws {CliError} heapray is not built, or the process could not be started
+ * @throws {CliError} the process could not be started
  */
 export async function runTracked(
-  args: readonly string[],
+  launch: Launch,
   settings: Omit<RunSettings, "parent">,
   listener?: WindowListener,
 ): Promise<ChildExit> {
-  return startTracked(args, settings, [0, 1, 2], true, listener).exit;
+  return startTracked(launch, settings, [0, 1, 2], true, listener).exit;
 }
 
 /**
  * The same of a program whose end is waited for elsewhere, or whose streams are.
  * @param passesAll whether all signals are passed on, not only those that programs are told things with
- * @throws {CliError} heapray is not built
  */
 export function startTracked(
-  args: readonly string[],
+  launch: Launch,
   settings: Omit<RunSettings, "parent">,
   streams: Streams = [0, 1, 2],
   passesAll = true,
   listener?: WindowListener,
 ): TrackedChild {
-  // Node.js itself would fail, and the program with it.
-  if (!existsSync(PRELOAD)) throw new CliError(`${PRELOAD} is missing; run "npm ci" in heapray's checkout.`);
   const channel = channelToParent();
   const reports = listener === undefined ? undefined : lastPassedOn(channel) + 1;
   const windows = settings.windows && { ...settings.windows, reports };
-  const child = spawn(process.execPath, ["--require", PRELOAD, ...args], {
+  const child = spawn(launch.command, launch.args, {
     stdio: passedOn(channel, streams, reports),
     ...(channel ? { serialization: channel.serialization } : {}),
-    argv0: process.argv0,
-    env: {
-      ...process.env,
-      [SETTINGS_VARIABLE]: JSON.stringify({ ...settings, windows, parent: process.pid } satisfies RunSettings),
-    },
+    argv0: launch.argv0,
+    env: launch.environment({ ...settings, windows, parent: process.pid }),
   });
   const exit = new Promise<ChildExit>((resolve, reject) => {
     const pipe = reports === undefined ? undefined : child.stdio[reports];
@@ -106,7 +97,7 @@ export function startTracked(
     const restoreSignals = forwardSignals(child, passesAll, told?.held);
     child.on("error", (error: NodeJS.ErrnoException) => {
       restoreSignals();
-      reject(new CliError(whyNotStarted(error)));
+      reject(new CliError(whyNotStarted(launch, error)));
     });
     child.once("spawn", () => {
       closeDescriptors(INHERITED.filter((number) => number !== channel?.descriptor));

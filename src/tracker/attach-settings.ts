@@ -10,6 +10,8 @@ export interface AttachSettings {
   readonly aggregate: boolean;
   /** False, or the sampling interval in bytes. */
   readonly traceJsHeap: false | number;
+  /** Of Python: record what its own allocator hands out too. */
+  readonly tracePythonAllocators: boolean;
   /** Track the Node.js processes that the program starts from now on, too. */
   readonly followFork: boolean;
   /** Milliseconds after which tracking ends by itself. */

@@ -25,7 +25,7 @@ const timers: NodeJS.Timeout[] = [];
 /** Starts to track this process; with a client, once it has connected: until then this is to be asked again. */
 export function attach(settings: AttachSettings): string {
   return answer(() => {
-    const { id, to, aggregate, durationMs, ...options } = settings;
+    const { id, to, aggregate, durationMs, tracePythonAllocators: _, ...options } = settings;
     if (tracker?.active) {
       if (id === current) return {};
     } else {

@@ -21,7 +21,10 @@ test("the package holds what tracking and building the agent need, and no tests"
   );
   const needed = ["bin/heapray.js", "dist/index.js", "dist/index.cjs", "dist/preload.cjs", "dist/cli/main.cjs"];
   const builds = ["scripts/install-agent.mjs", "scripts/build-native.mjs", "native/Makefile", "native/tracker.cc"];
-  expect(files).toEqual(expect.arrayContaining([...needed, ...builds]));
+  const python = ["build_agent.py", "setup.py", "heapray/_run.py", "launch/probe.py", "launch/remote_call.py"];
+  const ofPython = [...python, "launch/preload/sitecustomize.py"].map((file) => `python/${file}`);
+  expect(files).toEqual(expect.arrayContaining([...needed, ...builds, ...ofPython]));
+  expect(files.filter((file) => file.startsWith("python/") && !/\.(?:pyi?|toml|typed)$/.test(file))).toEqual([]);
   expect(files.filter((file) => /(^|\/)test\//.test(file))).toEqual([]);
   const sources = readdirSync(path.join(root, "native"), { recursive: true, encoding: "utf8" });
   for (const source of sources.filter((file) => /\.(cc|h)$/.test(file) && !file.startsWith("test/"))) {

@@ -281,7 +281,7 @@ describe("attach", () => {
     expect(refusal(process.pid, "--duration", "soon")).toContain("Give a number of seconds");
 
     const other = programs.start("sleep", ["60"]);
-    expect(refusal(other.pid)).toMatch(/is not a Node\.js process: it runs \S+\.\n$/);
+    expect(refusal(other.pid)).toMatch(/is not a Node\.js or Python process: it runs \S+\.\n$/);
     expect(other.hasEnded).toBe(false);
 
     const foreign = folder.join("sleep\x1b]0;hostile\x07\x1b[2J");
