@@ -11,7 +11,9 @@ import {
   foundMarks,
   foundPlaces,
   frameText,
+  linelessIn,
   type PlacedFrame,
+  type PlaceOptions,
   type Told,
   toldAggregates,
   toldLifetimes,
@@ -130,7 +132,8 @@ function compare(capture: string, memray: Memray, complete: boolean): void {
   const { metadata } = reader;
   const { end, allocations: _, ...header } = told.metadata;
   const { native } = header;
-  const places = { native, bytesOnly: told.stats === undefined };
+  const lineless = linelessIn(told);
+  const places = { native, lineless, bytesOnly: told.stats === undefined };
   const merged = { ...places, merged: true };
   const single = { mergeThreads: false };
   expect
@@ -162,15 +165,22 @@ function compare(capture: string, memray: Memray, complete: boolean): void {
     .soft(snapshots.map(({ timeMs, rss, tracked }) => [metadata.startTimeMs + timeMs, rss, tracked]))
     .toEqual(told.snapshots);
   if (told.lifetimes !== undefined) {
-    expect.soft(foundLifetimes(reader.getTemporalAllocationRecords(single))).toEqual(toldLifetimes(told.lifetimes));
+    expect
+      .soft(foundLifetimes(reader.getTemporalAllocationRecords(single), places))
+      .toEqual(toldLifetimes(told.lifetimes));
   }
   if (told.marks !== undefined && told.marksBySnapshot !== undefined)
-    compareMarks(reader, told.marks, told.marksBySnapshot);
-  if (told.stats !== undefined) compareStatistics(reader, told.stats);
+    compareMarks(reader, told.marks, told.marksBySnapshot, places);
+  if (told.stats !== undefined) compareStatistics(reader, told.stats, lineless);
   else expect.soft(foundAggregates(reader)).toEqual(toldAggregates(memray.run(["-m", "memray", "parse", capture])));
 }
 
-function compareMarks(reader: FileReader, told: NonNullable<Told["marks"]>, bySnapshot: readonly number[]): void {
+function compareMarks(
+  reader: FileReader,
+  told: NonNullable<Told["marks"]>,
+  bySnapshot: readonly number[],
+  places: PlaceOptions,
+): void {
   const marks = reader.getTemporalHighWaterMarkAllocationRecords({ mergeThreads: false });
   // memray does not count what comes after the last allocation or free, and of its last interval not what came after the
   // last free.
@@ -178,16 +188,16 @@ function compareMarks(reader: FileReader, told: NonNullable<Told["marks"]>, bySn
   const last = bySnapshot.length - 1;
   expect.soft(found.slice(0, last)).toEqual(bySnapshot.slice(0, last));
   expect.soft(found[last]).toBeGreaterThanOrEqual(bySnapshot[last] as number);
-  expect.soft(foundMarks(marks, bySnapshot.length)).toEqual(toldMarks(told, bySnapshot.length));
+  expect.soft(foundMarks(marks, bySnapshot.length, places)).toEqual(toldMarks(told, bySnapshot.length));
 }
 
-function compareStatistics(reader: FileReader, told: NonNullable<Told["stats"]>): void {
+function compareStatistics(reader: FileReader, told: NonNullable<Told["stats"]>, lineless: ReadonlySet<string>): void {
   const statistics = reader.getStatistics();
   expect
     .soft([statistics.totalNumAllocations, statistics.totalMemoryAllocated, reader.metadata.peakMemory])
     .toEqual([told.allocations, told.bytes, told.peak]);
   expect.soft(foundAllocators(reader)).toEqual(told.byAllocator);
-  const at = foundLocations(reader);
+  const at = foundLocations(reader, lineless);
   const textOf = (frame: PlacedFrame): string => (frame[0] === "<unknown>" ? frame[0] : frameText(frame));
   expect
     .soft(told.topBySize.map(([frame]) => at.get(textOf(frame))?.bytes))

@@ -44,6 +44,7 @@ export class MemrayDecoder implements CaptureSource {
   readonly tables = new CaptureTables();
   readonly aggregate = new AggregateTable();
   end: CaptureEnd | undefined;
+  readonly equalPeaks = "last";
 
   readonly #source: ByteSource;
   readonly #window: ByteWindow;
