@@ -9,16 +9,20 @@ import { openCapture } from "../../src/capture/open-capture.js";
 import { AllocatorType } from "../../src/capture/wire.js";
 import { captureErrorOf } from "../support/capture-errors.js";
 import { lz4Frame } from "../support/lz4.js";
-import { END_MS, type MemrayHeaderFields, MemrayWriter, START_MS } from "../support/memray-capture.js";
+import {
+  END_MS,
+  type MemrayHeaderFields,
+  MemrayWriter,
+  memrayAggregatedCapture,
+  START_MS,
+  TWO_LINES,
+} from "../support/memray-capture.js";
 
 const MALLOC = 6;
 const MMAP = 14;
 const MUNMAP = 15;
 const PYMALLOC_FREE = 1;
 const PYMALLOC_MALLOC = 2;
-
-/** 3.11's table of a function of two instructions, of the first line and the next but one. */
-const TWO_LINES = [0xe8, 0, 0xe8, 4];
 
 function read(bytes: Uint8Array, chunkBytes?: number): CaptureReader {
   const options = chunkBytes === undefined ? {} : { chunkBytes };
@@ -134,6 +138,20 @@ describe("captures that memray wrote", () => {
       17 * 2 ** 33 + Array.from({ length: 17 }, (_, i) => i + 23).reduce((a, b) => a + b),
     );
   });
+});
+
+test("an aggregated capture", () => {
+  const reader = read(memrayAggregatedCapture());
+  expect(reader.metadata).toMatchObject({ fileFormat: "AGGREGATED_ALLOCATIONS", complete: true, peakMemory: 900 });
+  expect(peakOf(reader)).toEqual([
+    "300 3 main: ",
+    "300 3 main: work app.py:10 < <module> app.py:3",
+    "300 3 other: <module> app.py:3",
+  ]);
+  expect([...reader.getMemorySnapshots()].map(({ timeMs, tracked }) => [timeMs, tracked])).toEqual([
+    [0, 0],
+    [10, 700],
+  ]);
 });
 
 describe("native traces", () => {

@@ -169,3 +169,54 @@ export class MemrayWriter {
     this.#nativeFrame = frame;
   }
 }
+
+/** 3.11's table of a function of two instructions, of the first line and the next but one. */
+export const TWO_LINES: readonly number[] = [0xe8, 0, 0xe8, 4];
+
+/** A capture with every kind of record that memray writes one by one. */
+export function memrayCapture(): Uint8Array<ArrayBuffer> {
+  const writer = new MemrayWriter({ native: true, skippedFrames: 1 });
+  writer.snapshot(0, 5000).thread(1, "main");
+  writer.modules({ path: "/lib/python", bias: 0x1000_0000, segments: [[0, 0x1000]] });
+  writer.nativeFrame(0x1000_0800, 0).nativeFrame(0x1000_0010, 1);
+  writer.code(1, "<module>", "app.py", 1, TWO_LINES).code(2, "work", "app.py", 10, TWO_LINES).push(1, 2).push(2);
+  for (let i = 0; i < 30; i++) {
+    writer
+      .allocation(6 + (i % 8), 0x7f00_0000_0000 + i * 64, 100 * i, 1 + (i % 2))
+      .object(0x7f00_0000_0000, i % 2 === 0, 1);
+    if (i % 10 === 0) writer.snapshot(i, 6000 + i).thread(1 + (i % 3), `thread ${i}`);
+    if (i % 3 === 0) writer.free(0x7f00_0000_0000 + i * 64);
+  }
+  writer.thread(1).allocation(14, 0x7f10_0000_0000, 65_536, 2).allocation(15, 0x7f10_0000_1000, 4096, 0).pop(2);
+  return writer.end().bytes;
+}
+
+/** An aggregated one. */
+export function memrayAggregatedCapture(): Uint8Array<ArrayBuffer> {
+  const writer = new MemrayWriter({ native: true, aggregated: true });
+  writer
+    .byte(1)
+    .u64(START_MS)
+    .u64(5000)
+    .u64(0)
+    .byte(1)
+    .u64(START_MS + 10)
+    .u64(9000)
+    .u64(700);
+  writer.thread(1, "main").thread(2, "other");
+  writer.modules({ path: "/lib/python", bias: 0x1000_0000, segments: [[0, 0x1000]] });
+  writer.code(1, "<module>", "app.py", 1, TWO_LINES).code(2, "work", "app.py", 10, TWO_LINES);
+  writer.nativeFrame(0x1000_0800, 0).nativeFrame(0x1000_0010, 1);
+  // Frames by number: code, offset, entry; then stacks: frame, caller.
+  writer.byte(4).varint(0).varint(1).zigzag(2).byte(1).byte(4).varint(1).varint(2).zigzag(0).byte(0);
+  writer.byte(3).varint(0).varint(0).byte(3).varint(1).varint(1);
+  writer.byte(13).varint(0x7f00_0000).varint(1);
+  for (const [thread, allocator, native, stack] of [
+    [1, 6, 2, 2],
+    [2, 14, 0, 1],
+    [1, 7, 1, 0],
+  ] as const) {
+    writer.byte(2).u64(thread).u64(allocator).u64(native).u64(stack).u64(1).u64(3).u64(1).u64(300).u64(100);
+  }
+  return writer.byte(15).bytes;
+}
