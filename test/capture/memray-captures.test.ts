@@ -144,7 +144,7 @@ test("an aggregated capture", () => {
   const reader = read(memrayAggregatedCapture());
   expect(reader.metadata).toMatchObject({ fileFormat: "AGGREGATED_ALLOCATIONS", complete: true, peakMemory: 900 });
   expect(peakOf(reader)).toEqual([
-    "300 3 main: ",
+    "300 3 main: 0x800 in python /lib/python:0",
     "300 3 main: work app.py:10 < <module> app.py:3",
     "300 3 other: <module> app.py:3",
   ]);
@@ -152,6 +152,22 @@ test("an aggregated capture", () => {
     [0, 0],
     [10, 700],
   ]);
+});
+
+test("what is unmapped where nothing can be is left out, and the addresses after it are right", () => {
+  const writer = new MemrayWriter().thread(1).code(1, "f", "a.py", 1, TWO_LINES).push(1);
+  writer
+    .allocation(MMAP, 0x7f00_0000_1000, 4096)
+    .allocation(MUNMAP, -1, 4096)
+    .allocation(MUNMAP, -1, 2 ** 50);
+  writer
+    .allocation(MALLOC, 0x7f00_0000_2008, 10)
+    .free(0x7f00_0000_2008)
+    .free(-8)
+    .allocation(MALLOC, 0x7f00_0000_3010, 7);
+  writer.free(0x7f00_0000_3010).allocation(MUNMAP, 0x7f00_0000_1000, 4096).allocation(MALLOC, 0x7f00_0000_4000, 1);
+  const reader = read(writer.end().bytes);
+  expect([...reader.getLeakedAllocationRecords()].map(({ size }) => size)).toEqual([1]);
 });
 
 describe("native traces", () => {

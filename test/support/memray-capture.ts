@@ -159,7 +159,7 @@ export class MemrayWriter {
   }
 
   #writePointer(address: number): void {
-    const pointer = BigInt(address) >> 3n;
+    const pointer = BigInt.asUintN(64, BigInt(address)) >> 3n;
     this.zigzag(pointer - this.#pointer);
     this.#pointer = pointer;
   }
