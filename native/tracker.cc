@@ -85,6 +85,7 @@ bool Tracker::Start(Options options, int* error) {
   owner_pid_ = getpid();
   failed_.store(false, std::memory_order_release);
   threads_ = 0;
+  names_.ForgetNumbers();
   session_.fetch_add(1, std::memory_order_release);
   writer_ = std::make_unique<RecordWriter>(options_.sink.get());
   aggregator_ = options_.aggregate ? std::make_unique<AggregatingRecorder>(writer_.get()) : nullptr;
@@ -137,6 +138,16 @@ bool Tracker::Stop(const char* reason) {
   closing_ = 0;
   Wake(closing_);
   return complete;
+}
+
+void Tracker::Forget() {
+  // Other threads may have been in the middle of any of it.
+  (void)tree_.release();
+  (void)aggregator_.release();
+  (void)writer_.release();
+  (void)options_.sink.release();
+  new (&names_) ThreadNames;
+  recorder_ = nullptr;
 }
 
 bool Tracker::WriteEnd(const char* reason, int signal) {
@@ -213,6 +224,11 @@ void Tracker::DeclareThread(ThreadState& thread) {
     }
   }
   bool declared = thread.index != 0;
+  std::string_view given = names_.Declare(tid, declared ? thread.index : threads_ + 1);
+  if (!given.empty()) {
+    shown = given;
+    thread.renamed = false;
+  }
   if (declared && thread.renamed) return;
   if (!declared) thread.index = ++threads_;
   writer_->Thread(thread.index, tid, tree_->String(shown));
@@ -320,6 +336,7 @@ void Tracker::OnThreadEnd(ThreadState& thread) {
       if (active() && thread.session == session_) WriteDown();
       bool told = thread.queue->empty() || !active() || thread.session != session_;
       if (told || tries == kMostTries) {
+        names_.ThreadEnded(static_cast<uint32_t>(syscall(SYS_gettid)));
         order_.Close(thread.queue);
         return;
       }
@@ -393,7 +410,7 @@ void Tracker::OnFree(void* block) {
   }
 }
 
-void* Tracker::OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*, size_t)) {
+void* Tracker::OnRealloc(wire::Allocator allocator, void* old_block, size_t size, void* (*reallocate)(void*, size_t)) {
   ThreadState& thread = CurrentThread();
   Walk(thread);
   uint32_t node;
@@ -412,8 +429,7 @@ void* Tracker::OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*
     }
     // After: whoever had the new block's address has given it back in an earlier one.
     if (block != nullptr) {
-      making.Add(
-          PendingRecord::Of(wire::Allocator::kRealloc, reinterpret_cast<uint64_t>(block), size, node, making.Turn()));
+      making.Add(PendingRecord::Of(allocator, reinterpret_cast<uint64_t>(block), size, node, making.Turn()));
     }
   }
   if (block != nullptr && size >= kAtOnceBytes) [[unlikely]]
@@ -446,6 +462,14 @@ void Tracker::RecordMapping(const AddressSpace::Change& change, uint64_t frame) 
 void Tracker::RecordHeapPages() {
   SpinLock::Guard guard(space_lock_);
   options_.js_objects = false;
+}
+
+void Tracker::NameThread(uint32_t thread_id, std::string name) {
+  Untracked untracked;
+  SpinLock::Guard guard(lock_);
+  uint32_t text = active() ? tree_->String(name) : 0;
+  uint32_t index = names_.Name(thread_id, std::move(name));
+  if (active() && index != 0) writer_->Thread(index, thread_id, text);
 }
 
 void Tracker::OnThreadName() {

@@ -16,6 +16,7 @@
 #include "record/sink.h"
 #include "stacks/stack_source.h"
 #include "stacks/stack_tree.h"
+#include "thread_names.h"
 #include "thread_state.h"
 
 namespace heapray {
@@ -64,6 +65,9 @@ class Tracker {
   // `crashed` never goes on, so it lets go of what it can.
   bool LetGo(bool crashed);
 
+  // In a forked child: lets go of what the parent's capture needs, in whatever state that is, without touching it.
+  void Forget();
+
   // The runtime's objects cannot be recorded after all: its heap's pages are, from now on.
   void RecordHeapPages();
 
@@ -75,8 +79,10 @@ class Tracker {
   void OnFree(void* block);
   // Runs `reallocate`, a realloc of `old_block`. The old block's free is recorded as older than whatever gets its
   // address, and only if it happened.
-  void* OnRealloc(void* old_block, size_t size, void* (*reallocate)(void*, size_t));
+  void* OnRealloc(wire::Allocator allocator, void* old_block, size_t size, void* (*reallocate)(void*, size_t));
   void OnThreadName();
+  // Has the thread with this kernel id, now or when it is first met, called so; until it ends.
+  void NameThread(uint32_t thread_id, std::string name);
 
   // The calling thread's stack as a context for work that goes on elsewhere; `what` tells readers what that is.
   WorkContext ContextHere(std::string_view what);
@@ -158,6 +164,7 @@ class Tracker {
   std::unique_ptr<StackTree> tree_;
   AddressSpace address_space_;
   uint32_t threads_ = 0;
+  ThreadNames names_;
 };
 
 }  // namespace heapray

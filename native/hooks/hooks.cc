@@ -77,7 +77,7 @@ void* Realloc(void* block, size_t size) {
   Tracker& tracker = Tracker::Get();
   Untracked untracked;
   if (!tracker.active() || !untracked.entered()) return Originals::Get().realloc(block, size);
-  return tracker.OnRealloc(block, size, Originals::Get().realloc);
+  return tracker.OnRealloc(Allocator::kRealloc, block, size, Originals::Get().realloc);
 }
 
 void* Reallocarray(void* block, size_t count, size_t size) {

@@ -37,7 +37,9 @@ Originals FindAll() {
   Find(found.dlclose, "dlclose");
   Find(found.kill, "kill");
   Find(found.execve, "execve");
+  Find(found.execv, "execv");
   Find(found.execvp, "execvp");
+  Find(found.fexecve, "fexecve");
   Find(found.malloc, "malloc");
   Find(found.calloc, "calloc");
   Find(found.realloc, "realloc");

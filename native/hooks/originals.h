@@ -18,7 +18,9 @@ struct Originals {
   decltype(&::dlclose) dlclose;
   decltype(&::kill) kill;
   int (*execve)(const char*, char* const[], char* const[]);
+  int (*execv)(const char*, char* const[]);
   int (*execvp)(const char*, char* const[]);
+  int (*fexecve)(int, char* const[], char* const[]);
   void* (*malloc)(size_t);
   void* (*calloc)(size_t, size_t);
   void* (*realloc)(void*, size_t);

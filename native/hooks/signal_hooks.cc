@@ -50,9 +50,19 @@ int Execve(const char* file, char* const arguments[], char* const environment[])
   return Originals::Get().execve(file, arguments, environment);
 }
 
+int Execv(const char* file, char* const arguments[]) {
+  Tracker::Get().BeforeEnd();
+  return Originals::Get().execv(file, arguments);
+}
+
 int Execvp(const char* file, char* const arguments[]) {
   Tracker::Get().BeforeEnd();
   return Originals::Get().execvp(file, arguments);
+}
+
+int Fexecve(int file, char* const arguments[], char* const environment[]) {
+  Tracker::Get().BeforeEnd();
+  return Originals::Get().fexecve(file, arguments, environment);
 }
 
 void Exit(int status) {
@@ -76,7 +86,9 @@ const Hook kHooks[] = {
     {"raise", Pointer(Raise), false},
     {"kill", Pointer(Kill), false},
     {"execve", Pointer(Execve), false},
+    {"execv", Pointer(Execv), false},
     {"execvp", Pointer(Execvp), false},
+    {"fexecve", Pointer(Fexecve), false},
     {"_exit", Pointer(Exit), false},
     {"_Exit", Pointer(Exit), false},
 };

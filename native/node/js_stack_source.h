@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "node/isolates.h"
-#include "node/native_walk.h"
 #include "node/v8_frames.h"
 #include "node/v8_heap.h"
 #include "node/v8_layout.h"
+#include "stacks/native_walk.h"
 #include "stacks/stack_source.h"
 
 namespace heapray {

@@ -9,10 +9,9 @@
 
 #include "stacks/mapped_array.h"
 #include "stacks/stack_source.h"
+#include "stacks/word_at.h"
 
 namespace heapray {
-
-inline uint64_t WordAt(uint64_t address) { return *reinterpret_cast<const uint64_t*>(address); }
 
 class WalkMemory {
  public:
@@ -95,6 +94,10 @@ class WalkMemory {
   bool full() const { return fresh_count_ >= kMost - 1 || fresh_frame_count_ >= kMost - 1; }
   void AddLink(const Link& link) { fresh_links_[fresh_count_++] = link; }
   void AddFrame(const RawFrame& frame) { fresh_frames_[fresh_frame_count_++] = frame; }
+  void AddNative(uint64_t address, uint64_t pc) {
+    AddLink({address, 0, pc, 0, 0, kNative});
+    AddFrame({pc, 0, pc});
+  }
 
   // Ends the walk: `continues` says that the rest is as ContinuesAsBefore() found it.
   void End(bool continues, StackWalk& walk, uint64_t epoch) {

@@ -42,6 +42,10 @@ enum ExtendedType : uint8_t { kSnapshot = 1, kTrailer = 2, kLocation = 3, kTotal
 
 // memray's allocator numbers; heapray's own kinds start at 32.
 enum class Allocator : uint8_t {
+  kPymallocFree = 1,  // never written: a free is a FREE
+  kPymallocMalloc = 2,
+  kPymallocCalloc = 3,
+  kPymallocRealloc = 4,
   kFree = 5,
   kMalloc = 6,
   kRealloc = 7,

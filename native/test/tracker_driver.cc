@@ -50,7 +50,8 @@ void Free(uint8_t*& block) {
 void Reallocate(uint8_t*& block, size_t old_size, size_t size) {
   Untracked untracked;
   bool active = Tracker::Get().active();
-  block = static_cast<uint8_t*>(active ? Tracker::Get().OnRealloc(block, size, realloc) : realloc(block, size));
+  block = static_cast<uint8_t*>(active ? Tracker::Get().OnRealloc(wire::Allocator::kRealloc, block, size, realloc)
+                                       : realloc(block, size));
   if (block[old_size - 1] != (old_size & 0xff)) g_broken = true;
   memset(block, static_cast<int>(size & 0xff), size);
 }

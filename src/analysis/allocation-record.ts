@@ -1,3 +1,4 @@
+import type { Language } from "../capture/language.js";
 import type { AllocationRecord, Frame } from "../capture/records.js";
 import type { CaptureTables } from "../capture/tables.js";
 import type { AllocatorType } from "../capture/wire.js";
@@ -17,9 +18,13 @@ export interface RecordContext {
 export const MERGED = -1;
 
 /** The kernel's id and the name of a thread, or of all. */
-export function identityOf({ tables }: RecordContext, thread: number): Pick<AllocationRecord, "tid" | "threadName"> {
-  if (thread === MERGED) return { tid: 0, threadName: MERGED_THREAD_NAME };
-  return { tid: tables.threadTid.at(thread), threadName: tables.strings.get(tables.threadName.at(thread)) };
+export function identityOf(
+  { tables, stacks: { language } }: RecordContext,
+  thread: number,
+): Pick<AllocationRecord, "tid" | "threadName" | "language"> {
+  if (thread === MERGED) return { tid: 0, threadName: MERGED_THREAD_NAME, language };
+  const threadName = tables.strings.get(tables.threadName.at(thread));
+  return { tid: tables.threadTid.at(thread), threadName, language };
 }
 
 class LocatedRecord implements AllocationRecord {
@@ -50,6 +55,10 @@ class LocatedRecord implements AllocationRecord {
     this.stackId = node;
     this.nAllocations = nAllocations;
     this.#stacks = context.stacks;
+  }
+
+  get language(): Language {
+    return this.#stacks.language;
   }
 
   stackTrace(maxStacks?: number): Frame[] {

@@ -304,6 +304,7 @@ export class CaptureReader implements Disposable {
     const batch = new EventBatch();
     try {
       while (source.next(batch)) {
+        context.stacks.follow();
         const { kind, thread, node, address, size, length } = batch;
         for (let i = 0; i < length; i++) {
           const allocator = kind[i] as AllocatorType;
@@ -317,9 +318,9 @@ export class CaptureReader implements Disposable {
     }
   }
 
-  #contextOf({ tables }: CaptureSource): RecordContext {
+  #contextOf({ tables, header: { runtime } }: CaptureSource): RecordContext {
     const native = new NativeFrames(tables, this.#symbols, this.#warnings);
-    return { tables, stacks: new StackTraces(tables, { maps: this.#maps, names: this.#names, native }) };
+    return { tables, stacks: new StackTraces(tables, { maps: this.#maps, names: this.#names, native, runtime }) };
   }
 
   #openPass(): CaptureSource {
@@ -369,12 +370,13 @@ export class CaptureReader implements Disposable {
 
   #makeMetadata({ header }: CaptureSource): Metadata {
     const scan = (): Scan => this.#scan();
-    const { fileFormat, nativeTraces, traceJsHeap } = header.options;
+    const { fileFormat, nativeTraces, traceJsHeap, tracePythonAllocators } = header.options;
     return {
       ...header,
       fileFormat: typeof fileFormat === "string" ? fileFormat : "ALL_ALLOCATIONS",
       hasNativeTraces: nativeTraces === true,
       traceJsHeap: typeof traceJsHeap === "number" ? traceJsHeap : false,
+      tracePythonAllocators: tracePythonAllocators === true,
       get endTimeMs() {
         const { source, snapshots } = scan();
         return source.end?.endTimeMs ?? header.startTimeMs + (snapshots.last?.timeMs ?? 0);

@@ -8,6 +8,8 @@ export interface LocationName {
   readonly file: string;
   /** Where a function begins that has no name, which tells it from the others of its file; otherwise 0. */
   readonly line: number;
+  /** As frames have it. */
+  readonly internal?: true;
 }
 
 const NAMELESS = "<anonymous>";
@@ -90,18 +92,18 @@ export class FunctionRows {
   #rowsOfFunctions(frame: number): number[] {
     const stacks = this.#stacks;
     let lines: readonly number[] | undefined;
-    return stacks.framesOf(frame).map(({ function: name, file }, i) => {
+    return stacks.framesOf(frame).map(({ function: name, file, internal }, i) => {
       if (name === NAMELESS) lines ??= stacks.firstLinesOf(frame);
-      return this.#numberOf(name, file, name === NAMELESS ? (lines?.[i] ?? 0) : 0);
+      return this.#numberOf(name, file, name === NAMELESS ? (lines?.[i] ?? 0) : 0, internal);
     });
   }
 
   /** The row of what a thread allocates without a stack. */
-  ofThread(thread: Pick<AllocationRecord, "threadName" | "tid">): number {
+  ofThread(thread: Pick<AllocationRecord, "threadName" | "tid" | "language">): number {
     return this.#numberOf(nameWithoutFrames(thread), "", 0);
   }
 
-  #numberOf(name: string, file: string, line: number): number {
+  #numberOf(name: string, file: string, line: number, internal?: true): number {
     let ofFile = this.#rows.get(file);
     if (ofFile === undefined) {
       ofFile = new Map();
@@ -111,7 +113,7 @@ export class FunctionRows {
     let row = ofFile.get(key);
     if (row === undefined) {
       row = this.#names.length;
-      this.#names.push({ function: name, file, line });
+      this.#names.push({ function: name, file, line, ...(internal && { internal }) });
       ofFile.set(key, row);
     }
     return row;

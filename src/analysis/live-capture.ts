@@ -102,7 +102,9 @@ export class LiveCapture {
       const { tables } = this.#decoder;
       const native = new NativeFrames(tables, this.#symbols, this.#warnings);
       this.#native = native;
-      this.#context = { tables, stacks: new StackTraces(tables, { maps: this.#maps, names: this.#names, native }) };
+      const { runtime } = this.#decoder.header;
+      const sources = { maps: this.#maps, names: this.#names, native, runtime };
+      this.#context = { tables, stacks: new StackTraces(tables, sources) };
     } else if (!this.#decoder.finished) {
       this.#source.push(bytes);
     }
@@ -118,12 +120,13 @@ export class LiveCapture {
   get metadata(): Metadata | undefined {
     const { header, end } = this;
     if (header === undefined) return undefined;
-    const { fileFormat, nativeTraces, traceJsHeap } = header.options;
+    const { fileFormat, nativeTraces, traceJsHeap, tracePythonAllocators } = header.options;
     return {
       ...header,
       fileFormat: typeof fileFormat === "string" ? fileFormat : "ALL_ALLOCATIONS",
       hasNativeTraces: nativeTraces === true,
       traceJsHeap: typeof traceJsHeap === "number" ? traceJsHeap : false,
+      tracePythonAllocators: tracePythonAllocators === true,
       endTimeMs: end?.endTimeMs ?? header.startTimeMs + (this.lastSnapshot?.timeMs ?? 0),
       complete: true,
       totalAllocations: this.totalAllocations,
@@ -229,7 +232,10 @@ export class LiveCapture {
       this.#snapshots.add(told);
       this.#onSnapshot?.(told);
     };
-    while (decoder.next(batch)) this.#mark.add(batch, tell);
+    while (decoder.next(batch)) {
+      this.#context?.stacks.follow();
+      this.#mark.add(batch, tell);
+    }
     if (decoder.finished && decoder.end === undefined) {
       const { name } = this.#source;
       throw new CaptureError(

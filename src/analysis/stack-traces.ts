@@ -1,9 +1,12 @@
-import type { Frame } from "../capture/records.js";
+import { type Language, languageOf } from "../capture/language.js";
+import type { CaptureHeader, Frame } from "../capture/records.js";
 import type { CaptureTables } from "../capture/tables.js";
 import { toPath } from "../symbols/file-urls.js";
 import type { FunctionNames } from "../symbols/function-names.js";
 import type { SourceMaps } from "../symbols/source-maps.js";
 import { NativeFrames } from "./native-frames.js";
+import { isBelowLibrary, originOfPython } from "./python-files.js";
+import { RunnerFrames } from "./runner-frames.js";
 
 /** What explains frames; without one of these, they are shown as the capture has them. */
 export interface FrameSources {
@@ -12,10 +15,16 @@ export interface FrameSources {
   /** Functions' names in the source. */
   readonly names?: FunctionNames | undefined;
   readonly native?: NativeFrames | undefined;
+  /** The header's; of Node.js unless told. */
+  readonly runtime?: CaptureHeader["runtime"];
 }
 
 /** Turns stack nodes into frames: the program's own, through source maps where there are any, and native ones. */
 export class StackTraces {
+  /** What the program is written in. */
+  readonly language: Language;
+  readonly #library: readonly string[];
+  readonly #runner: RunnerFrames | undefined;
   readonly #tables: CaptureTables;
   readonly #maps: SourceMaps | undefined;
   readonly #names: FunctionNames | undefined;
@@ -23,11 +32,24 @@ export class StackTraces {
   /** Logical frames by physical frame. */
   readonly #frames = new Map<number, readonly Frame[]>();
 
-  constructor(tables: CaptureTables, { maps, names, native = new NativeFrames(tables) }: FrameSources = {}) {
+  constructor(tables: CaptureTables, sources: FrameSources = {}) {
+    const { maps, names, native = new NativeFrames(tables), runtime } = sources;
+    this.language = runtime === undefined ? "JavaScript" : languageOf(runtime);
+    this.#library = runtime?.standardLibrary ?? [];
     this.#tables = tables;
-    this.#maps = maps;
-    this.#names = names;
     this.#native = native;
+    if (this.language === "Python") {
+      this.#runner = new RunnerFrames(tables);
+    } else {
+      this.#maps = maps;
+      this.#names = names;
+    }
+    this.follow();
+  }
+
+  /** Takes in what the tables have grown by; before that, stacks of new nodes must not be asked for. */
+  follow(): void {
+    this.#runner?.follow();
   }
 
   /** Announces the nodes that will be asked for next, where there may be many. */
@@ -86,10 +108,16 @@ export class StackTraces {
     const column = tables.logicalColumn.at(logical);
     const script = functionScript.at(id);
     const url = strings.get(tables.scriptUrl.at(script));
+    const name = strings.get(functionName.at(id));
+    if (this.language === "Python") return this.#pythonFrame(name, url, line, column);
     const sourceMapUrl = strings.get(tables.scriptSourceMapUrl.at(script));
     const original = this.#maps?.originalPosition(url, sourceMapUrl, line, column);
     const start = { script: toPath(url), sourceMapUrl, line: functionLine.at(id), column: functionColumn.at(id) };
-    const name = strings.get(functionName.at(id));
     return { function: this.#names?.of(name, start) ?? name, ...(original ?? { file: toPath(url), line, column }) };
+  }
+
+  #pythonFrame(name: string, file: string, line: number, column: number): Frame {
+    const internal = originOfPython(file) !== "internal" && isBelowLibrary(file, this.#library);
+    return { function: name, file, line, column, ...(internal && { internal }) };
   }
 }

@@ -8,7 +8,7 @@ import { type SizeBin, sizeHistogram } from "./size-histogram.js";
 
 /** What a line of source allocated. */
 export interface LocationTotal {
-  /** Of memory without JavaScript on its stack, the native function, or what tells the thread. */
+  /** Of memory without anything but native code on its stack, the native function, or what tells the thread. */
   readonly function: string;
   /** Empty for threads without a stack. */
   readonly file: string;
@@ -104,7 +104,7 @@ function totals(
     const frame = answeringFrame(frames, identityOf(context, locations.thread.at(location)));
     const { function: name, file, line } = frame;
     add(lines, `${file}\0${line}\0${name}`, sum, { function: name, file, line });
-    const module = answeringModule(frames, cwd);
+    const module = answeringModule(frames, cwd, context.stacks.language);
     add(modules, module, sum, { module });
   }
   return { lines: [...lines.values()], modules: [...modules.values()] };

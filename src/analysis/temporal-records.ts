@@ -1,3 +1,4 @@
+import type { Language } from "../capture/language.js";
 import type { AllocationRecord, Frame, MemorySnapshot } from "../capture/records.js";
 import type { AllocatorType } from "../capture/wire.js";
 import { identityOf, MERGED, type RecordContext } from "./allocation-record.js";
@@ -22,7 +23,7 @@ export interface Interval {
 /** What one location (thread, stack, allocator) allocated over time. */
 export type TemporalAllocationRecord = Pick<
   AllocationRecord,
-  "tid" | "threadName" | "allocator" | "stackId" | "stackTrace"
+  "tid" | "threadName" | "language" | "allocator" | "stackId" | "stackTrace"
 > & {
   readonly intervals: readonly Interval[];
 };
@@ -63,6 +64,10 @@ class LocatedTemporalRecord implements TemporalAllocationRecord {
     this.stackId = node;
     this.intervals = intervals;
     this.#context = context;
+  }
+
+  get language(): Language {
+    return this.#context.stacks.language;
   }
 
   stackTrace(maxStacks?: number): Frame[] {

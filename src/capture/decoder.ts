@@ -1,4 +1,5 @@
 import { AggregateTable } from "./aggregate.js";
+import { isDeallocator, isRange } from "./allocators.js";
 import type { ByteSource } from "./byte-source.js";
 import { ByteWindow, MARGIN } from "./byte-window.js";
 import type { CaptureEnd, CaptureSource } from "./capture-source.js";
@@ -369,12 +370,4 @@ export class CaptureDecoder implements CaptureSource {
 function unzigzag(value: number): number {
   const half = Math.floor(value / 2);
   return half * 2 === value ? half : -half - 1;
-}
-
-function isRange(allocator: number): boolean {
-  return allocator === AllocatorType.MMAP || allocator === AllocatorType.HEAP_PAGES;
-}
-
-function isDeallocator(allocator: number): boolean {
-  return allocator === FREE_EVENT || allocator === MUNMAP_EVENT;
 }

@@ -1,11 +1,12 @@
 import type { AggregateTable } from "./aggregate.js";
+import { isDeallocator } from "./allocators.js";
 import type { ByteWindow } from "./byte-window.js";
 import type { CaptureEnd } from "./capture-source.js";
 import { mustExist } from "./definitions.js";
 import type { RawSnapshot } from "./event-batch.js";
 import type { ResidentPages } from "./records.js";
 import type { CaptureTables } from "./tables.js";
-import { AllocatorType, Extended, MAX_BUILD_ID_BYTES, MAX_STRING_BYTES } from "./wire.js";
+import { Extended, MAX_BUILD_ID_BYTES, MAX_STRING_BYTES } from "./wire.js";
 
 const MAX_EXTENDED_BYTES = MAX_STRING_BYTES;
 
@@ -113,7 +114,7 @@ function readLocation(
   if (window.position > after) throw window.corrupt(start, "a location is too short");
   if (thread >= threadTid.length) throw window.corrupt(start, `thread ${thread} is used before it is defined`);
   if (node >= nodeParent.length) throw window.corrupt(start, `stack node ${node} is used before it is defined`);
-  if (allocator < 1 || allocator > 255 || allocator === AllocatorType.FREE || allocator === AllocatorType.MUNMAP) {
+  if (allocator < 1 || allocator > 255 || isDeallocator(allocator)) {
     throw window.corrupt(start, `${allocator} is not the number of an allocator`);
   }
   const figures = [peakCount, peakBytes, liveCount, liveBytes];

@@ -103,6 +103,7 @@ function toHeader(metadata: Record<string, unknown>): CaptureHeader {
       name: text(runtime.name),
       version: text(runtime.version),
       ...(typeof runtime.engine === "string" ? { engine: runtime.engine } : {}),
+      ...(Array.isArray(runtime.standardLibrary) ? { standardLibrary: runtime.standardLibrary.map(text) } : {}),
     },
     arch: text(metadata.arch),
     platform: text(metadata.platform),

@@ -1,3 +1,4 @@
+import { isDeallocator, isRange } from "./allocators.js";
 import { BlockNumbers } from "./block-numbers.js";
 import type { ByteSource } from "./byte-source.js";
 import { ByteWindow, MARGIN } from "./byte-window.js";
@@ -232,7 +233,7 @@ export class NumberedForm {
       return length;
     }
     if (!(address >= 0 && address < ADDRESS_LIMIT)) throw window.corrupt(start, "an address is out of range");
-    if (type === Type.ALLOC && !isAllocator(allocator)) {
+    if (type === Type.ALLOC && (allocator === 0 || isDeallocator(allocator))) {
       throw window.corrupt(start, `${allocator} is not the number of an allocator`);
     }
     this.#address = address;
@@ -241,7 +242,7 @@ export class NumberedForm {
       return number === 0 ? length : this.#putFree(out, this.#putThread(out, length), number);
     }
     let to = this.#putThread(out, length);
-    if (type >= Type.MMAP || allocator === AllocatorType.MMAP || allocator === AllocatorType.HEAP_PAGES) {
+    if (type >= Type.MMAP || isRange(allocator)) {
       const difference = address - this.#lastRange.at(this.#thread);
       this.#lastRange.items[this.#thread] = address;
       out[to++] = rangeTag(tag, allocator) | (difference === 0 ? Flag.SAME_ADDRESS : 0);
@@ -335,10 +336,6 @@ export class NumberedForm {
     this.#lastFreed.push(0);
     this.#lastRange.push(0);
   }
-}
-
-function isAllocator(number: number): boolean {
-  return number !== 0 && number !== AllocatorType.FREE && number !== AllocatorType.MUNMAP;
 }
 
 /** The tag of a range's record without an address, from that of any record that is about one. */

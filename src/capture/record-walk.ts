@@ -1,4 +1,5 @@
 import { AggregateTable } from "./aggregate.js";
+import { isDeallocator, isRange } from "./allocators.js";
 import type { ByteSource } from "./byte-source.js";
 import { ByteWindow, MARGIN } from "./byte-window.js";
 import type { CaptureRecord, CaptureWalk } from "./capture-walk.js";
@@ -208,14 +209,6 @@ function allocatorOf(tag: number): number {
     default:
       return (tag & Flag.HEAP_PAGES) !== 0 ? AllocatorType.HEAP_PAGES : AllocatorType.MMAP;
   }
-}
-
-function isRange(allocator: number): boolean {
-  return allocator === AllocatorType.MMAP || allocator === AllocatorType.HEAP_PAGES;
-}
-
-function isDeallocator(allocator: number): boolean {
-  return allocator === AllocatorType.FREE || allocator === AllocatorType.MUNMAP;
 }
 
 /** The difference of addresses that a varint holds. */

@@ -1,3 +1,4 @@
+import type { Language } from "./language.js";
 import type { AllocatorType } from "./wire.js";
 
 /** In place of a module's build id: the capture does not tell which file it was. */
@@ -21,6 +22,8 @@ export interface Frame {
   readonly column: number;
   /** Machine code; such a frame without a source file has its module in place of it. */
   readonly native?: true;
+  /** Of the runtime's own library, by what the capture says of it; where the file's name tells, it is left out. */
+  readonly internal?: true;
   /** Of machine code in a known module; functions inlined there share it. */
   readonly code?: CodePlace;
 }
@@ -31,7 +34,13 @@ export interface CaptureHeader {
   readonly mainThreadId: number;
   readonly commandLine: readonly string[];
   readonly cwd: string;
-  readonly runtime: { readonly name: string; readonly version: string; readonly engine?: string };
+  readonly runtime: {
+    readonly name: string;
+    readonly version: string;
+    readonly engine?: string;
+    /** The folders of Python's standard library. */
+    readonly standardLibrary?: readonly string[];
+  };
   readonly arch: string;
   readonly platform: string;
   /** Milliseconds since the Unix epoch. */
@@ -53,6 +62,8 @@ export interface Metadata extends CaptureHeader {
   readonly hasNativeTraces: boolean;
   /** False, or the mean bytes from one sampled object of the JavaScript heap to the next. */
   readonly traceJsHeap: false | number;
+  /** Whether the blocks of Python's own allocator were recorded, in place of the memory that it takes them from. */
+  readonly tracePythonAllocators: boolean;
   readonly fileFormat: string;
 }
 
@@ -68,6 +79,8 @@ export interface AllocationRecord {
   /** Node of the stack tree; 0 is the empty stack. */
   readonly stackId: number;
   readonly nAllocations: number;
+  /** What the program is written in: JavaScript unless told. */
+  readonly language?: Language;
   /** Frames, innermost first, at most `maxStacks` of them. */
   stackTrace(maxStacks?: number): Frame[];
 }
@@ -77,7 +90,7 @@ export interface MemorySnapshot {
   /** Milliseconds since tracking started. */
   readonly timeMs: number;
   readonly rss: number;
-  /** V8 heap in use. */
+  /** V8 heap in use; 0 of other runtimes, like the next two. */
   readonly heapUsed: number;
   /** V8 heap committed. */
   readonly heapCommitted: number;

@@ -1,3 +1,4 @@
+import { nameWithoutFrames } from "../analysis/answering-frame.js";
 import { originOf } from "../analysis/frame-origin.js";
 import { isLoader, isMachinery } from "../analysis/frame-roles.js";
 import type { AllocationRecord, Frame } from "../capture/records.js";
@@ -86,7 +87,7 @@ class TreeBuilder {
     const frames = record.stackTrace();
     let node = this.#nodes[0] as TreeNode;
     count(node, record, thread);
-    if (frames.length === 0) frames.push({ function: `thread ${thread}, no JavaScript`, file: "", line: 0, column: 0 });
+    if (frames.length === 0) frames.push({ function: nameWithoutFrames(record), file: "", line: 0, column: 0 });
     for (let i = frames.length - 1; i >= 0; i--) {
       node = this.#child(node, this.#frameId(frames[i] as Frame));
       count(node, record, thread);

@@ -1,6 +1,9 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
+import { isPythonFile } from "../analysis/python-files.js";
+import { scriptOf } from "../capture/command-line.js";
+import { languageOf } from "../capture/language.js";
 import type { Metadata } from "../capture/records.js";
 import type { SourceLine } from "./frame-table.js";
 
@@ -10,6 +13,9 @@ import type { SourceLine } from "./frame-table.js";
  */
 export type ConfidentialFiles = "default" | "all" | "none";
 
+/** What metadata tells of the run. */
+type ToldOfRun = Pick<Metadata, "commandLine" | "cwd"> & { readonly runtime: { readonly name: string } };
+
 /** What of a capture a page may tell. */
 export interface Disclosure {
   /** A file as the page may name it; the same for the same file, and another for another one. */
@@ -17,7 +23,7 @@ export interface Disclosure {
   /** Whether the page may hold lines of the file. */
   showsSource(file: string): boolean;
   /** The same metadata, as the page may tell it. */
-  metadata<Told extends Pick<Metadata, "commandLine" | "cwd">>(metadata: Told): Told;
+  metadata<Told extends ToldOfRun>(metadata: Told): Told;
 }
 
 export const EVERYTHING: Disclosure = {
@@ -32,14 +38,10 @@ export function disclosed(disclosure: Disclosure, sourceLine: SourceLine | undef
 }
 
 /** @param home the home directory of whoever makes the report */
-export function disclosureOf(
-  confidential: ConfidentialFiles,
-  { cwd, commandLine }: Pick<Metadata, "commandLine" | "cwd">,
-  home = homedir(),
-): Disclosure {
+export function disclosureOf(confidential: ConfidentialFiles, run: ToldOfRun, home = homedir()): Disclosure {
   if (confidential === "none") return EVERYTHING;
   if (confidential === "all") return new NamesOnly();
-  return new ProjectOnly(projectFolders(cwd, commandLine[1], home), home);
+  return new ProjectOnly(projectFolders(run.cwd, scriptOf(run), home), home);
 }
 
 /** `default`: the project's own source text, and paths without the home directory. */
@@ -63,7 +65,7 @@ class ProjectOnly implements Disclosure {
     return this.#folders.some((folder) => isBelow(file, folder));
   }
 
-  metadata<Told extends Pick<Metadata, "commandLine" | "cwd">>(metadata: Told): Told {
+  metadata<Told extends ToldOfRun>(metadata: Told): Told {
     const { cwd, commandLine } = metadata;
     return {
       ...metadata,
@@ -98,12 +100,20 @@ class NamesOnly implements Disclosure {
     return false;
   }
 
-  metadata<Told extends Pick<Metadata, "commandLine" | "cwd">>(metadata: Told): Told {
-    return { ...metadata, cwd: "", commandLine: metadata.commandLine.slice(0, 2).map(nameOnly) };
+  metadata<Told extends ToldOfRun>(metadata: Told): Told {
+    return { ...metadata, cwd: "", commandLine: shownCommand(metadata).map(nameOnly) };
   }
 }
 
-/** Files of Node.js itself have no folders on the machine. */
+/** The program, and the script or module that it ran. */
+function shownCommand(run: ToldOfRun): readonly string[] {
+  const { commandLine } = run;
+  const script = scriptOf(run);
+  if (languageOf(run.runtime) === "JavaScript" || script === undefined) return commandLine.slice(0, 2);
+  return [...new Set([...commandLine.slice(0, 1), script])];
+}
+
+/** Files of Node.js itself have no folders on the machine; nor has what Python calls `<string>`. */
 function nameOnly(file: string): string {
   return file.startsWith("node:") ? file : file.slice(file.lastIndexOf("/") + 1) || file;
 }
@@ -113,19 +123,28 @@ function withoutData(file: string): string {
   return file.startsWith("data:") ? "data:" : file;
 }
 
+/** A script that was installed is of no project. */
+const INSTALLED = /\/(?:node_modules|site-packages|dist-packages)\//;
+/** What lies in the folder of a project, of Node.js and of Python. */
+const NODE_PROJECT = ["package.json"];
+const PYTHON_PROJECT = ["pyproject.toml", "setup.py", "setup.cfg"];
+
 /**
  * Where the project's files are: the working directory, unless that is the root or a home, and the folder of the script,
- * from the nearest one above that has a package.json.
+ * from the nearest one above that has what a project has.
  */
-function projectFolders(cwd: string, script: string | undefined, home: string): string[] {
+function projectFolders(cwd: string, argument: string | undefined, home: string): string[] {
   const folders = [cwd];
-  if (script !== undefined && path.isAbsolute(script) && !script.includes("/node_modules/")) {
+  const isPython = argument !== undefined && isPythonFile(argument);
+  // Python's are told as they were typed.
+  const script = isPython && path.isAbsolute(cwd) ? path.resolve(cwd, argument) : argument;
+  if (script !== undefined && path.isAbsolute(script) && !INSTALLED.test(script)) {
     const own = path.dirname(script);
+    const isProject = (folder: string) =>
+      (isPython ? PYTHON_PROJECT : NODE_PROJECT).some((file) => existsSync(path.join(folder, file)));
     let folder = own;
-    while (folder !== path.dirname(folder) && !existsSync(path.join(folder, "package.json"))) {
-      folder = path.dirname(folder);
-    }
-    folders.push(existsSync(path.join(folder, "package.json")) ? folder : own);
+    while (folder !== path.dirname(folder) && !isProject(folder)) folder = path.dirname(folder);
+    folders.push(isProject(folder) ? folder : own);
   }
   const isHome = (folder: string) =>
     folder === home || /^\/(?:root|home|Users|(?:home|Users)\/[^/]+)?\/?$/.test(folder);

@@ -1,4 +1,5 @@
 import { type FrameOrigin, originOf } from "../analysis/frame-origin.js";
+import { isInterpreter } from "../analysis/frame-roles.js";
 import type { Frame } from "../capture/records.js";
 import { Category } from "./flamegraph-data.js";
 
@@ -11,6 +12,7 @@ const CATEGORY: Readonly<Record<FrameOrigin, Category>> = {
 };
 
 /** Whose code a frame is. */
-export function categoryOf(frame: Pick<Frame, "file" | "native">): Category {
+export function categoryOf(frame: Pick<Frame, "function" | "file" | "native" | "internal">): Category {
+  if (isInterpreter(frame)) return Category.BUILTIN;
   return CATEGORY[originOf(frame)];
 }

@@ -10,11 +10,11 @@ import type { TemporalTables } from "./temporal-data.js";
 export const Category = {
   /** The program under profile. */
   PROGRAM: 0,
-  /** Installed packages: anything below a node_modules folder. */
+  /** Installed packages: anything below a node_modules folder, or of Python a site-packages folder. */
   DEPENDENCY: 1,
-  /** The runtime's own JavaScript: `node:` files. */
+  /** The runtime's own: JavaScript of `node:` files, Python's standard library. */
   INTERNAL: 2,
-  /** Functions compiled into the engine: `<builtin>`. */
+  /** Functions compiled into the engine: `<builtin>`; of Python, machine code that runs Python's functions. */
   BUILTIN: 3,
   /** Machine code: shared objects, addons, C and C++ sources. */
   NATIVE: 4,
@@ -35,6 +35,8 @@ export const MemoryKind = {
   HEAP_PAGES: 1,
   /** Objects of the JavaScript heap, sampled (allocator JS_OBJECT): estimates. */
   JS: 2,
+  /** Blocks that Python's own allocator gave (allocators PYMALLOC_...). */
+  PYTHON: 3,
 } as const;
 export type MemoryKind = (typeof MemoryKind)[keyof typeof MemoryKind];
 

@@ -1,3 +1,4 @@
+import { isPymalloc } from "../capture/allocators.js";
 import type { AllocationRecord, Frame } from "../capture/records.js";
 import { AllocatorType } from "../capture/wire.js";
 import { type Disclosure, EVERYTHING } from "./confidential-files.js";
@@ -230,5 +231,6 @@ export function threadNameOf({ tid, threadName }: Pick<AllocationRecord, "tid" |
 /** What kind of memory an allocator gives. */
 export function kindOf(allocator: AllocatorType): MemoryKind {
   if (allocator === AllocatorType.HEAP_PAGES) return MemoryKind.HEAP_PAGES;
+  if (isPymalloc(allocator)) return MemoryKind.PYTHON;
   return allocator === AllocatorType.JS_OBJECT ? MemoryKind.JS : MemoryKind.NATIVE;
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { scriptOf } from "../capture/command-line.js";
 import type { Metadata } from "../capture/records.js";
 import { type Disclosure, EVERYTHING } from "./confidential-files.js";
 import type { ReportKind, ReportMetadata } from "./flamegraph-data.js";
@@ -58,11 +59,11 @@ export function readPage(name: PageName): string {
 
 /** What the browser's tab says: the kind of report, unless it is of another subject. */
 export function pageTitle(
-  metadata: Pick<Metadata, "commandLine">,
+  metadata: Pick<Metadata, "commandLine" | "runtime">,
   kind: ReportKind,
   subject: string = TITLES[kind],
 ): string {
-  const script = basename(metadata.commandLine[1] ?? metadata.commandLine[0] ?? "");
+  const script = basename(scriptOf(metadata) ?? metadata.commandLine[0] ?? "");
   return `${script} · ${subject} · heapray`;
 }
 

@@ -1,5 +1,6 @@
 import type { ResidentMemory } from "../analysis/resident-memory.js";
 import type { LocationTotal, ModuleTotal, Statistics } from "../analysis/statistics.js";
+import { languageOf } from "../capture/language.js";
 import type { Metadata } from "../capture/records.js";
 import { AllocatorType } from "../capture/wire.js";
 import { rssJson } from "./stats-rss.js";
@@ -9,6 +10,7 @@ import { rssJson } from "./stats-rss.js";
  * newline.
  */
 export function statsJson(statistics: Statistics, metadata: Metadata, resident?: ResidentMemory): string {
+  const language = languageOf(metadata.runtime);
   const location = ({ function: name, file, line }: LocationTotal) =>
     file === "" ? name : `${name}:${file}${line === 0 ? "" : `:${line}`}`;
   const module = ({ module: name, nAllocations, size }: ModuleTotal) => ({
@@ -37,7 +39,7 @@ export function statsJson(statistics: Statistics, metadata: Metadata, resident?:
     })),
     top_modules_by_allocation_size: statistics.topModulesByAllocationSize.map(module),
     top_modules_by_allocation_count: statistics.topModulesByAllocationCount.map(module),
-    rss_at_peak: resident === undefined ? null : rssJson(resident),
+    rss_at_peak: resident === undefined ? null : rssJson(resident, language),
     metadata: {
       start_time: time(metadata.startTimeMs),
       end_time: time(metadata.endTimeMs),
@@ -49,7 +51,9 @@ export function statsJson(statistics: Statistics, metadata: Metadata, resident?:
       main_thread_id: metadata.mainThreadId,
       runtime: `${metadata.runtime.name} ${metadata.runtime.version}`,
       has_native_traces: metadata.hasNativeTraces,
-      trace_js_heap: metadata.traceJsHeap,
+      ...(language === "Python"
+        ? { trace_python_allocators: metadata.tracePythonAllocators }
+        : { trace_js_heap: metadata.traceJsHeap }),
       file_format: metadata.fileFormat,
       complete: metadata.complete,
     },

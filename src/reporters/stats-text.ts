@@ -1,5 +1,6 @@
 import type { ResidentMemory } from "../analysis/resident-memory.js";
 import type { ModuleTotal, Statistics } from "../analysis/statistics.js";
+import { languageOf } from "../capture/language.js";
 import type { Metadata } from "../capture/records.js";
 import { count, formatSize } from "./figures.js";
 import type { Paint } from "./paint.js";
@@ -35,7 +36,9 @@ export function statsText(statistics: Statistics, metadata: Metadata, options: S
     ...process.map(paint.minor),
     "",
     ...totals.map(([name, figure]) => `${paint.title(name.padEnd(24))}${figure.padStart(wide)}`),
-    ...(resident === undefined ? [] : ["", paint.title(rssTitle(resident)), ...rssRows(resident)]),
+    ...(resident === undefined
+      ? []
+      : ["", paint.title(rssTitle(resident)), ...rssRows(resident, languageOf(metadata.runtime))]),
     "",
     paint.title("Histogram of allocation size"),
     ...histogram(statistics, paint),

@@ -1,5 +1,7 @@
 import { answeringFrame } from "../analysis/answering-frame.js";
 import { type FrameOrigin, originOf } from "../analysis/frame-origin.js";
+import { isPymalloc } from "../capture/allocators.js";
+import { languageOf } from "../capture/language.js";
 import type { AllocationRecord, Frame, Metadata } from "../capture/records.js";
 import { AllocatorType } from "../capture/wire.js";
 import { count, formatSize, share } from "./figures.js";
@@ -48,6 +50,8 @@ export interface Summary {
   readonly programBytes: number;
   /** Bytes of objects of the JavaScript heap, estimated. */
   readonly jsBytes: number;
+  /** Bytes of the blocks of Python's own allocator. */
+  readonly pythonBytes: number;
   readonly sort: SummarySort;
   /** The lines that hold most, in falling order. */
   readonly lines: readonly SummaryLine[];
@@ -65,6 +69,7 @@ export function summarize({ records, metadata, kind, top, sort = "own" }: Summar
   let allocations = 0;
   let programBytes = 0;
   let jsBytes = 0;
+  let pythonBytes = 0;
   for (const record of records) {
     const stack = record.stackTrace();
     const frame = answeringFrame(stack, record);
@@ -73,6 +78,7 @@ export function summarize({ records, metadata, kind, top, sort = "own" }: Summar
     allocations += record.nAllocations;
     if (isProgram) programBytes += record.size;
     if (record.allocator === AllocatorType.JS_OBJECT) jsBytes += record.size;
+    if (isPymalloc(record.allocator)) pythonBytes += record.size;
     const own = lines.of(frame);
     own.bytes += record.size;
     own.allocations += record.nAllocations;
@@ -85,7 +91,7 @@ export function summarize({ records, metadata, kind, top, sort = "own" }: Summar
   // What a line only led to is in order of totals.
   const shown = [...lines.all()].filter((line) => sort === "total" || line.allocations > 0);
   const sorted = shown.sort((a, b) => b[key[sort]] - a[key[sort]] || (a.file < b.file ? -1 : 1));
-  return { metadata, kind, bytes, allocations, programBytes, jsBytes, sort, lines: sorted.slice(0, top) };
+  return { metadata, kind, bytes, allocations, programBytes, jsBytes, pythonBytes, sort, lines: sorted.slice(0, top) };
 }
 
 /** Whose lines lead to memory; those of the runtime are on every stack. */
@@ -114,7 +120,7 @@ class Lines {
  * @param cwd files below it are shown relative to it
  */
 export function renderSummary(summary: Summary, cwd: string): string {
-  const { metadata, kind, bytes, allocations, jsBytes, sort, lines } = summary;
+  const { metadata, kind, bytes, allocations, jsBytes, pythonBytes, sort, lines } = summary;
   const shown = lines.reduce((sum, line) => sum + line.bytes, 0);
   const what = WHAT[kind];
   const onTheseLines = `${share(shown, bytes)} of it on ${lines.length === 1 ? "this line" : `these ${lines.length} lines`}`;
@@ -126,6 +132,11 @@ export function renderSummary(summary: Summary, cwd: string): string {
     const sampled = metadata.traceJsHeap === 1 ? "" : `, sampled every ${formatSize(metadata.traceJsHeap)}`;
     head.push(
       `  ${formatSize(bytes - jsBytes)} native and ${formatSize(jsBytes)} of JavaScript objects${sampled}, ${what}`,
+    );
+  }
+  if (metadata.tracePythonAllocators) {
+    head.push(
+      `  ${formatSize(bytes - pythonBytes)} native and ${formatSize(pythonBytes)} of Python's own allocator, ${what}`,
     );
   }
   if (lines.length === 0) return `${[...head, "", `Nothing was ${what}.`].join("\n")}\n`;
@@ -148,12 +159,12 @@ export function renderSummary(summary: Summary, cwd: string): string {
 }
 
 /** The same as JSON. Sizes are bytes. Ends with a newline. */
-export function summaryJson({ metadata, kind, bytes, allocations, jsBytes, lines }: Summary): string {
+export function summaryJson({ metadata, kind, bytes, allocations, jsBytes, pythonBytes, lines }: Summary): string {
   const data = {
     kind,
     bytes,
     allocations,
-    js_bytes: jsBytes,
+    ...(languageOf(metadata.runtime) === "Python" ? { python_bytes: pythonBytes } : { js_bytes: jsBytes }),
     lines: lines.map(({ function: name, file, line, ...held }) => ({
       function: name,
       file,

@@ -4,6 +4,11 @@ import type { ReadText } from "./text-files.js";
 const MAX_FILE_CHARACTERS = 16 * 1024 * 1024;
 const MAX_CACHED_CHARACTERS = 64 * 1024 * 1024;
 
+/** What ends a line, in JavaScript and in the other languages. */
+const LINE_BREAK = /\r\n|\n|\r|\u2028|\u2029/;
+const PLAIN_LINE_BREAK = /\r\n|\n|\r/;
+const PLAIN_FILE = /\.(?:pyw?|pyx|c|cc|cpp|cxx|h|hh|hpp|hxx|rs)$/;
+
 /**
  * Lines of source files, from the source maps that hold them (what was compiled) or else from the file (what is there now).
  * Texts are kept, the least recently used dropped beyond 64 M characters; longer ones than 16 M are not shown.
@@ -34,7 +39,10 @@ export class SourceText {
     } else {
       let text = this.#maps?.content(file) ?? this.#readText(file);
       if (text !== undefined && text.length > MAX_FILE_CHARACTERS) text = undefined;
-      entry = { lines: text?.split(/\r\n|\n|\r|\u2028|\u2029/), characters: text?.length ?? 0 };
+      entry = {
+        lines: text?.split(PLAIN_FILE.test(file) ? PLAIN_LINE_BREAK : LINE_BREAK),
+        characters: text?.length ?? 0,
+      };
       this.#characters += entry.characters;
     }
     this.#files.set(file, entry);

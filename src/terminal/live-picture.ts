@@ -1,4 +1,5 @@
 import { originOf } from "../analysis/frame-origin.js";
+import { languageOf } from "../capture/language.js";
 import type { CaptureHeader } from "../capture/records.js";
 import type { LiveLocation } from "../live/live-session.js";
 import { count, formatSize, share } from "../reporters/figures.js";
@@ -262,13 +263,14 @@ function locationSpans(row: LiveLocation, width: number, cwd: string): Span[] {
   return [{ text, style }, { text: `  ${place}`, style: PLACE }, { text: " ".repeat(Math.max(0, rest)) }];
 }
 
-function paintHelp(canvas: Canvas, area: Area, { quitHelp }: LiveSurroundings): void {
+function paintHelp(canvas: Canvas, area: Area, { header, quitHelp }: LiveSurroundings): void {
+  const python = languageOf(header.runtime) === "Python";
   const keys: readonly (readonly [string, string])[] = [
     ["↑ ↓  PgUp PgDn  Home End", "select a row, which stays selected wherever it goes; Esc lets go of it"],
     ["t, o, a", "sort by total bytes, own bytes, allocations; again: the other way round"],
     ["m", "all threads merged, or one at a time"],
     ["< >, ← →", "the thread before or after"],
-    ["k", "all memory, malloc's, mappings, or the JavaScript heap's"],
+    ["k", `all memory, malloc's, mappings${runtimeKind(header)}`],
     ["/", "show what contains a text; Enter keeps it, Esc clears it"],
     ["p, Space", "pause: what is shown stands still, reading goes on"],
     ["s", "save what is live, with all stacks, as a flame graph"],
@@ -276,13 +278,19 @@ function paintHelp(canvas: Canvas, area: Area, { quitHelp }: LiveSurroundings): 
     ["q, Ctrl-C", quitHelp],
     ["", ""],
     ["Total", "held by the function and all that it called"],
-    ["Own", "what it allocated itself, or had packages and Node.js allocate"],
+    ["Own", `what it allocated itself, or had packages and ${python ? "Python's library" : "Node.js"} allocate`],
     ["Allocations", "how many of them, with what it called"],
   ];
   const wide = Math.max(...keys.map(([key]) => columnsOf(key)));
   for (const [i, [key, meaning]] of keys.entries()) {
     canvas.row(area, i, [{ text: ` ${key.padEnd(wide)}  `, style: BOLD }, { text: meaning }]);
   }
+}
+
+/** The kind that a runtime has beside the others. */
+function runtimeKind({ runtime, options }: CaptureHeader): string {
+  if (languageOf(runtime) === "JavaScript") return ", or the JavaScript heap's";
+  return options.tracePythonAllocators === true ? ", or what Python's own allocator gave" : "";
 }
 
 function keyBar({ helps, isTyping, isPaused, thread }: LiveViewState): string {

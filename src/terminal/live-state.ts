@@ -1,3 +1,4 @@
+import { languageOf } from "../capture/language.js";
 import type { CaptureHeader } from "../capture/records.js";
 import { AllocatorType } from "../capture/wire.js";
 import type { LiveEnd, LiveLocation, LiveLocations, LiveQuery, LiveState, LiveThread } from "../live/live-session.js";
@@ -31,6 +32,19 @@ const MALLOC: LiveKind = {
 const MAPPINGS: LiveKind = { label: "mappings only", allocators: [AllocatorType.MMAP] };
 const HEAP_PAGES: LiveKind = { label: "JavaScript heap pages only", allocators: [AllocatorType.HEAP_PAGES] };
 const JS_OBJECTS: LiveKind = { label: "JavaScript objects only", allocators: [AllocatorType.JS_OBJECT] };
+
+const PYTHON_BLOCKS: LiveKind = {
+  label: "Python's own allocator only",
+  allocators: [AllocatorType.PYMALLOC_MALLOC, AllocatorType.PYMALLOC_CALLOC, AllocatorType.PYMALLOC_REALLOC],
+};
+
+/** What can be told apart in a capture of that kind. */
+function kindsOf({ runtime, options }: Pick<CaptureHeader, "runtime" | "options">): readonly LiveKind[] {
+  if (languageOf(runtime) === "Python") {
+    return [ALL, MALLOC, MAPPINGS, ...(options.tracePythonAllocators === true ? [PYTHON_BLOCKS] : [])];
+  }
+  return [ALL, MALLOC, MAPPINGS, options.traceJsHeap ? JS_OBJECTS : HEAP_PAGES];
+}
 
 const VALUES: Readonly<Record<SortKey, (row: LiveLocation) => number>> = {
   total: (row) => row.totalBytes,
@@ -71,10 +85,10 @@ export class LiveViewState {
 
   readonly #cwd: string;
 
-  constructor(now: LiveState, { cwd, options }: Pick<CaptureHeader, "cwd" | "options">) {
+  constructor(now: LiveState, header: Pick<CaptureHeader, "cwd" | "runtime" | "options">) {
     this.#now = now;
-    this.#cwd = cwd;
-    this.#kinds = [ALL, MALLOC, MAPPINGS, options.traceJsHeap ? JS_OBJECTS : HEAP_PAGES];
+    this.#cwd = header.cwd;
+    this.#kinds = kindsOf(header);
   }
 
   /** The figures that are shown. */

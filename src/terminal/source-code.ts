@@ -24,7 +24,7 @@ const LANGUAGES: readonly (readonly [RegExp, object])[] = [
   [/\.(?:cc|cpp|cxx|hh|hpp|hxx|h|node)$/, cpp],
   [/\.c$/, c],
   [/\.rs$/, rust],
-  [/\.py$/, python],
+  [/\.pyw?$/, python],
 ];
 
 const STYLES: Partial<Record<ParsedToken["type"], Style>> = {

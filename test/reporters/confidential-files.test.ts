@@ -98,7 +98,8 @@ describe("the project", () => {
     ["/srv/app/", undefined, "/srv/app/x.js", true],
   ])("of a program in %s (%s) has %s: %s", (cwd, script, file, shown) => {
     const commandLine = script === undefined ? ["node"] : ["node", script];
-    expect(disclosureOf("default", { cwd, commandLine }, "/home/ada").showsSource(file)).toBe(shown);
+    const runtime = { name: "node" };
+    expect(disclosureOf("default", { cwd, commandLine, runtime }, "/home/ada").showsSource(file)).toBe(shown);
   });
 });
 

@@ -21,6 +21,7 @@ const metadata: Metadata = {
   peakMemory: 1000,
   hasNativeTraces: false,
   traceJsHeap: false,
+  tracePythonAllocators: false,
   fileFormat: "ALL_ALLOCATIONS",
 };
 

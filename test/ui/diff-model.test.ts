@@ -157,7 +157,7 @@ it("the lines have both sides, add up, and come with the largest change first", 
   expect([all("before"), all("after")]).toEqual([sum(data.comparison?.bytes), sum(data.weights.bytes)]);
   const changes = lines.map((line) => Math.abs(line.after.bytes - line.before.bytes));
   expect(changes).toEqual([...changes].sort((a, b) => b - a));
-  expect(categoryOf({ file: "/a.ts" })).toBe(data.frames.category[lines[0]?.frame as number]);
+  expect(categoryOf({ function: "f", file: "/a.ts" })).toBe(data.frames.category[lines[0]?.frame as number]);
 });
 
 describe("the colours", () => {

@@ -345,8 +345,8 @@ describe("what lies below a frame", () => {
   it("adds up by kind and by thread", () => {
     const tree = buildCallTree(data, { ...ALL, hideDependencies: true });
     for (const node of [0, 1, 2, 5, 40]) {
-      const { nativeBytes, heapPageBytes, jsBytes, threads } = compositionOf(data, tree, ALL, node);
-      expect(nativeBytes + heapPageBytes + jsBytes).toBe(tree.totalBytes[node]);
+      const { nativeBytes, heapPageBytes, jsBytes, pythonBytes, threads } = compositionOf(data, tree, ALL, node);
+      expect(nativeBytes + heapPageBytes + jsBytes + pythonBytes).toBe(tree.totalBytes[node]);
       expect(threads.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(tree.totalBytes[node]);
     }
   });

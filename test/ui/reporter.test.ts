@@ -113,14 +113,14 @@ describe("the call tree's tables", () => {
   });
 
   it("knows whose code a file is", () => {
-    expect(categoryOf({ file: "/app/src/a.ts" })).toBe(Category.PROGRAM);
-    expect(categoryOf({ file: "file:///app/src/a.ts" })).toBe(Category.PROGRAM);
-    expect(categoryOf({ file: "/app/node_modules/zod/index.js" })).toBe(Category.DEPENDENCY);
-    expect(categoryOf({ file: "/app/my_node_modules/index.js" })).toBe(Category.PROGRAM);
-    expect(categoryOf({ file: "node:internal/fs/promises" })).toBe(Category.INTERNAL);
-    expect(categoryOf({ file: "<builtin>" })).toBe(Category.BUILTIN);
-    expect(categoryOf({ file: "/usr/lib/libvips.so.42.1" })).toBe(Category.NATIVE);
-    expect(categoryOf({ file: "/app/node_modules/sharp/build/sharp.node" })).toBe(Category.NATIVE);
+    expect(categoryOf({ function: "f", file: "/app/src/a.ts" })).toBe(Category.PROGRAM);
+    expect(categoryOf({ function: "f", file: "file:///app/src/a.ts" })).toBe(Category.PROGRAM);
+    expect(categoryOf({ function: "f", file: "/app/node_modules/zod/index.js" })).toBe(Category.DEPENDENCY);
+    expect(categoryOf({ function: "f", file: "/app/my_node_modules/index.js" })).toBe(Category.PROGRAM);
+    expect(categoryOf({ function: "f", file: "node:internal/fs/promises" })).toBe(Category.INTERNAL);
+    expect(categoryOf({ function: "f", file: "<builtin>" })).toBe(Category.BUILTIN);
+    expect(categoryOf({ function: "f", file: "/usr/lib/libvips.so.42.1" })).toBe(Category.NATIVE);
+    expect(categoryOf({ function: "f", file: "/app/node_modules/sharp/build/sharp.node" })).toBe(Category.NATIVE);
   });
 });
 

@@ -52,6 +52,7 @@ export function metadata(fields: Partial<Metadata> = {}): Metadata {
     peakMemory: 0,
     hasNativeTraces: false,
     traceJsHeap: false,
+    tracePythonAllocators: false,
     fileFormat: "ALL_ALLOCATIONS",
     ...fields,
   };

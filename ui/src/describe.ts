@@ -1,4 +1,10 @@
-import { Category, type FlameGraphData, type ReportKind } from "../../src/reporters/flamegraph-data.js";
+import { languageOf } from "../../src/capture/language.js";
+import {
+  Category,
+  type FlameGraphData,
+  type ReportKind,
+  type ReportMetadata,
+} from "../../src/reporters/flamegraph-data.js";
 import type { TemporalView } from "../../src/reporters/temporal-data.js";
 import { formatBytes, formatCount, formatPercent } from "./model/format.js";
 import { baseName, displayPath, visible } from "./model/names.js";
@@ -14,7 +20,7 @@ export interface FrameTexts {
   readonly source: string;
 }
 
-export const CATEGORY_NAMES: Record<Category, string> = {
+const CATEGORY_NAMES: Record<Category, string> = {
   [Category.PROGRAM]: "Your program",
   [Category.DEPENDENCY]: "node_modules",
   [Category.INTERNAL]: "Node internals",
@@ -24,6 +30,38 @@ export const CATEGORY_NAMES: Record<Category, string> = {
   [Category.ROOT]: "Everything",
   [Category.SMALL]: "Too small to show one by one",
 };
+const PYTHON_NAMES: Readonly<Partial<Record<Category, string>>> = {
+  [Category.DEPENDENCY]: "Packages",
+  [Category.INTERNAL]: "Standard library",
+  [Category.BUILTIN]: "Interpreter",
+};
+
+/** What is said of the runtime that a report is of. */
+type OfRuntime = Pick<ReportMetadata, "runtime">;
+
+/** Whose code frames of a category are. */
+export function categoryName(category: Category, { runtime }: OfRuntime): string {
+  const own = languageOf(runtime) === "Python" ? PYTHON_NAMES[category] : undefined;
+  return own ?? CATEGORY_NAMES[category];
+}
+
+/** The switches that hide frames: what each is called, and what it says. */
+export function hidingTexts({ runtime }: OfRuntime): Readonly<Record<"internals" | "dependencies", [string, string]>> {
+  return languageOf(runtime) === "Python"
+    ? {
+        internals: ["Python internals", "Take out the standard library, the import system and the interpreter"],
+        dependencies: ["packages", "Take out the code of installed packages (site-packages)"],
+      }
+    : {
+        internals: ["node internals", "Take out node: files and engine builtins"],
+        dependencies: ["node_modules", "Take out the code of installed packages"],
+      };
+}
+
+/** A place as the search finds it: Python's have no columns. */
+export function placeForm({ runtime }: OfRuntime): string {
+  return languageOf(runtime) === "Python" ? "file:line" : "file:line:column";
+}
 
 /** What a report without any allocations says. */
 export const NOTHING: Readonly<Record<ReportKind, string>> = {

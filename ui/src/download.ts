@@ -1,3 +1,6 @@
+import { scriptOf } from "../../src/capture/command-line.js";
+import type { ReportMetadata } from "../../src/reporters/flamegraph-data.js";
+
 /** Hands a file made of these texts to the browser's downloads. Nothing leaves the machine. */
 export function download(name: string, type: string, pieces: Iterable<string | Blob>): void {
   const url = URL.createObjectURL(new Blob([...pieces], { type }));
@@ -28,9 +31,10 @@ export async function copyText(text: string): Promise<void> {
 }
 
 /** A file's name beside that of the report: `heapray-<what>-<script>.<pid>.csv`. */
-export function fileName(what: string, commandLine: readonly string[], pid: number, extension = "csv"): string {
+export function fileName(what: string, metadata: ReportMetadata, extension = "csv"): string {
+  const { commandLine, pid } = metadata;
   const script =
-    (commandLine[1] ?? commandLine[0] ?? "")
+    (scriptOf(metadata) ?? commandLine[0] ?? "")
       .split("/")
       .at(-1)
       ?.replace(/[^\w.-]+/g, "_") || "program";

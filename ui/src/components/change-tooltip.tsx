@@ -1,5 +1,5 @@
 import type { Category } from "../../../src/reporters/flamegraph-data.js";
-import { CATEGORY_NAMES, frameTexts } from "../describe.js";
+import { categoryName, frameTexts } from "../describe.js";
 import { growthPercent, signed } from "../describe-change.js";
 import { stepFill, stepOf } from "../graph/change-palette.js";
 import type { TreeChange } from "../model/compare.js";
@@ -32,7 +32,7 @@ export function ChangeDetails({ state, change, node }: { state: PageState; chang
         </strong>
       </div>
       <div class="tip-place">
-        <bdi>{texts.place === "" ? CATEGORY_NAMES[category] : texts.place}</bdi>
+        <bdi>{texts.place === "" ? categoryName(category, data.metadata) : texts.place}</bdi>
       </div>
       {texts.source === "" ? null : (
         <pre class="tip-source">

@@ -1,3 +1,4 @@
+import { placeForm } from "../describe.js";
 import type { PageState } from "../state.js";
 import { Help } from "./help.js";
 
@@ -43,8 +44,8 @@ export function GraphHelp({ state, keys: further = [] }: GraphHelpProps) {
       intro={state.data.comparison ? `${INTRO} ${COMPARED}` : intro}
       keys={[...KEYS, ...(state.time ? RANGE_KEYS : []), ...further]}
     >
-      Search is for text in function names and <code>file:line:column</code>, in any case; between slashes it is a
-      regular expression, e.g. <code>/parse(Row|Line)/i</code>.
+      Search is for text in function names and <code>{placeForm(state.data.metadata)}</code>, in any case; between
+      slashes it is a regular expression, e.g. <code>/parse(Row|Line)/i</code>.
     </Help>
   );
 }

@@ -1,5 +1,5 @@
 import { Category } from "../../../src/reporters/flamegraph-data.js";
-import { CATEGORY_NAMES } from "../describe.js";
+import { categoryName } from "../describe.js";
 import { fillOf } from "../graph/palette.js";
 import { formatCount } from "../model/format.js";
 import type { PageState } from "../state.js";
@@ -16,7 +16,7 @@ export function Legend({ state, notes = [] }: { state: PageState; notes?: readon
         {categories.map((category) => (
           <li key={category}>
             <span class="swatch" style={{ background: fillOf(theme.value, category) }} />
-            {CATEGORY_NAMES[category]}
+            {categoryName(category, state.data.metadata)}
           </li>
         ))}
       </ul>

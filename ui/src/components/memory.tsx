@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { languageOf } from "../../../src/capture/language.js";
 import type { FlameGraphData, SnapshotTable } from "../../../src/reporters/flamegraph-data.js";
 import { download, fileName } from "../download.js";
 import { MemoryChart, type Reading } from "../graph/memory-chart.js";
@@ -30,13 +31,14 @@ export function MemoryOverTime({ data, newer, time }: MemoryProps) {
   const peak = highest(snapshots.tracked);
   const chart = useRef<MemoryChart | undefined>(undefined);
   const some = count > 0;
+  const heap = hasHeap(data);
   useEffect(() => {
     const element = host.current;
     if (!element || !open.value || !some) return;
     const read = (at: Reading | undefined): void => {
       reading.value = at;
     };
-    const made = new MemoryChart(element, snapshots, peak, read, time);
+    const made = new MemoryChart(element, snapshots, { peak, heap, time }, read);
     chart.current = made;
     const stop = theme.subscribe(() => made.redraw());
     return () => {
@@ -46,7 +48,7 @@ export function MemoryOverTime({ data, newer, time }: MemoryProps) {
       reading.value = undefined;
     };
     // Newer snapshots are shown on the same chart.
-  }, [open.value, some, reading, time]);
+  }, [open.value, some, reading, time, heap]);
   useEffect(() => chart.current?.show(snapshots, peak), [snapshots, peak]);
   if (count === 0) return null;
 
@@ -82,14 +84,16 @@ export function MemoryOverTime({ data, newer, time }: MemoryProps) {
           </span>
           <span class="key rss">RSS</span> {value(snapshots.rss)}
           <span class="key tracked">Tracked</span> {value(snapshots.tracked)}
-          <span class="key heap">JS heap used</span> {value(snapshots.heapUsed)}
+          {heap ? (
+            <>
+              <span class="key heap">JS heap used</span> {value(snapshots.heapUsed)}
+            </>
+          ) : null}
         </p>
         <button
           type="button"
           class="icon-button"
-          onClick={() =>
-            download(fileName("memory", data.metadata.commandLine, data.metadata.pid), "text/csv", [csv(snapshots)])
-          }
+          onClick={() => download(fileName("memory", data.metadata), "text/csv", [csv(snapshots, heap)])}
           aria-label="Download the chart as CSV"
           title="Download the chart as CSV"
         >
@@ -102,10 +106,17 @@ export function MemoryOverTime({ data, newer, time }: MemoryProps) {
   );
 }
 
+/** Whether the runtime has a heap whose size it tells. */
+function hasHeap({ metadata: { runtime } }: FlameGraphData): boolean {
+  return languageOf(runtime) === "JavaScript";
+}
+
 /** The chart's points: milliseconds since tracking began, and bytes. */
-function csv({ timeMs, rss, tracked, heapUsed }: SnapshotTable): string {
-  const rows = Array.from(timeMs, (time, i) => `${time},${rss[i]},${tracked[i]},${heapUsed[i]}\r\n`);
-  return `time_ms,rss,tracked,heap_used\r\n${rows.join("")}`;
+function csv({ timeMs, rss, tracked, heapUsed }: SnapshotTable, heap: boolean): string {
+  const columns = heap ? [timeMs, rss, tracked, heapUsed] : [timeMs, rss, tracked];
+  const names = ["time_ms", "rss", "tracked", "heap_used"].slice(0, columns.length);
+  const rows = Array.from(timeMs, (_, i) => `${columns.map((column) => column[i]).join(",")}\r\n`);
+  return `${names.join(",")}\r\n${rows.join("")}`;
 }
 
 function summary(snapshots: SnapshotTable, peak: number): string {

@@ -1,5 +1,6 @@
 import type { ComponentChild } from "preact";
 import { MemoryKind } from "../../../src/reporters/flamegraph-data.js";
+import { hidingTexts } from "../describe.js";
 import { visible } from "../model/names.js";
 import type { PageState } from "../state.js";
 import type { GraphHandle } from "./app.js";
@@ -12,6 +13,7 @@ const KINDS = [
   [MemoryKind.NATIVE, "native"],
   [MemoryKind.JS, "JavaScript objects"],
   [MemoryKind.HEAP_PAGES, "heap pages"],
+  [MemoryKind.PYTHON, "Python's own"],
 ] as const;
 
 interface ToolbarProps {
@@ -25,17 +27,18 @@ interface ToolbarProps {
 export function Toolbar({ state, graph, tools, order }: ToolbarProps) {
   const { threads, weights } = state.data;
   const kinds = new Set(weights.kind);
+  const hiding = hidingTexts(state.data.metadata);
   return (
     <div class="toolbar" role="toolbar" aria-label="Graph options">
       {tools}
       <SearchBox state={state} graph={graph} />
       <fieldset class="group">
         <legend>Hide</legend>
-        <Toggle on={state.hideInternals} title="Take out node: files and engine builtins">
-          node internals
+        <Toggle on={state.hideInternals} title={hiding.internals[1]}>
+          {hiding.internals[0]}
         </Toggle>
-        <Toggle on={state.hideDependencies} title="Take out the code of installed packages">
-          node_modules
+        <Toggle on={state.hideDependencies} title={hiding.dependencies[1]}>
+          {hiding.dependencies[0]}
         </Toggle>
       </fieldset>
       <Toggle on={state.inverted} title="Frames that allocate at the root, their callers below">

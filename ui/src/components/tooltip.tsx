@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Category, FlameGraphData } from "../../../src/reporters/flamegraph-data.js";
-import { CATEGORY_NAMES, frameTexts } from "../describe.js";
+import { categoryName, frameTexts } from "../describe.js";
 import type { Orientation } from "../graph/draw.js";
 import { fillOf } from "../graph/palette.js";
 import { compositionOf } from "../model/details.js";
@@ -68,6 +68,7 @@ function FrameDetails({ state, node }: { state: PageState; node: number }) {
     { label: "Native", bytes: composition.nativeBytes, name: undefined },
     { label: "JavaScript objects", bytes: composition.jsBytes, name: "JavaScript objects" },
     { label: "Heap pages", bytes: composition.heapPageBytes, name: "heap pages" },
+    { label: "Python's own", bytes: composition.pythonBytes, name: "Python's own allocator" },
   ].filter((kind) => kind.bytes > 0);
   const onlyKind = kinds.length === 1 ? kinds[0]?.name : undefined;
   const bytes = tree.totalBytes[node] as number;
@@ -83,7 +84,7 @@ function FrameDetails({ state, node }: { state: PageState; node: number }) {
         </strong>
       </div>
       <div class="tip-place">
-        <bdi>{texts.place === "" ? CATEGORY_NAMES[category] : texts.place}</bdi>
+        <bdi>{texts.place === "" ? categoryName(category, data.metadata) : texts.place}</bdi>
       </div>
       {texts.source === "" ? null : (
         <pre class="tip-source">

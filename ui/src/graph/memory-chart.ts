@@ -17,6 +17,15 @@ interface Mark {
   readonly bytes: number;
 }
 
+export interface ChartOptions {
+  /** The snapshot with most tracked memory. */
+  readonly peak: number;
+  /** Whether the runtime's heap has a curve. */
+  readonly heap: boolean;
+  /** Where a range of time is chosen on the chart. */
+  readonly time?: RangeState | undefined;
+}
+
 const HEIGHT = 104;
 
 /** The chart of memory over time; colours are read from the page's style at every drawing. */
@@ -26,17 +35,17 @@ export class MemoryChart {
   readonly #brush: RangeBrush | undefined;
   #snapshots: SnapshotTable;
   #peak: number;
+  readonly #heap: boolean;
 
-  /** `time`: where a range of time is chosen on the chart. */
   constructor(
     host: HTMLElement,
     snapshots: SnapshotTable,
-    peak: number,
+    { peak, heap, time }: ChartOptions,
     onRead: (at: Reading | undefined) => void,
-    time?: RangeState,
   ) {
     this.#snapshots = snapshots;
     this.#peak = peak;
+    this.#heap = heap;
     const colour = (name: string) => (): string => getComputedStyle(host).getPropertyValue(name).trim();
     const mark = (): Mark => time?.mark ?? this.#mark;
     const highest = time?.tables.marks.reduce((most, bytes) => Math.max(most, bytes), 0) ?? 0;
@@ -61,7 +70,7 @@ export class MemoryChart {
           width: 1.75,
           points: { show: false },
         },
-        { label: "JS heap used", stroke: colour("--heap"), width: 1.25, points: { show: false } },
+        ...(heap ? [{ label: "JS heap used", stroke: colour("--heap"), width: 1.25, points: { show: false } }] : []),
       ],
       axes: [
         { ...axis, size: 22, gap: 4, grid: { show: false }, space: 90, values: (_plot, ticks) => ticks.map(seconds) },
@@ -79,7 +88,7 @@ export class MemoryChart {
         setCursor: [(plot) => onRead(typeof plot.cursor.idx === "number" ? { index: plot.cursor.idx } : undefined)],
       },
     };
-    this.#plot = new uPlot(options, columnsOf(snapshots), host);
+    this.#plot = new uPlot(options, columnsOf(snapshots, heap), host);
     this.#brush = time && new RangeBrush(this.#plot, time);
     this.#observer = new ResizeObserver(() => {
       this.#plot.setSize({ width: Math.max(100, host.clientWidth), height: HEIGHT });
@@ -93,7 +102,7 @@ export class MemoryChart {
     if (snapshots === this.#snapshots) return;
     this.#snapshots = snapshots;
     this.#peak = peak;
-    this.#plot.setData(columnsOf(snapshots));
+    this.#plot.setData(columnsOf(snapshots, this.#heap));
   }
 
   redraw(): void {
@@ -112,8 +121,8 @@ export class MemoryChart {
   }
 }
 
-function columnsOf({ timeMs, rss, tracked, heapUsed }: SnapshotTable): uPlot.AlignedData {
-  return [timeMs, rss, tracked, heapUsed] as unknown as uPlot.AlignedData;
+function columnsOf({ timeMs, rss, tracked, heapUsed }: SnapshotTable, heap: boolean): uPlot.AlignedData {
+  return [timeMs, rss, tracked, ...(heap ? [heapUsed] : [])] as unknown as uPlot.AlignedData;
 }
 
 /** Round binary numbers: 3 or 4 lines between 0 and the largest value. */

@@ -1,4 +1,5 @@
 import { render } from "preact";
+import { scriptOf } from "../../../src/capture/command-line.js";
 import { App } from "../components/app.js";
 import { download, fileName } from "../download.js";
 import { baseName } from "../model/names.js";
@@ -43,8 +44,8 @@ function LivePage({ live }: { live: LiveState }) {
 }
 
 function show(live: LiveState): void {
-  const { commandLine } = live.page.data.metadata;
-  document.title = `${baseName(commandLine[1] ?? commandLine[0] ?? "program")} · live · heapray`;
+  const { metadata } = live.page.data;
+  document.title = `${baseName(scriptOf(metadata) ?? metadata.commandLine[0] ?? "program")} · live · heapray`;
   window.addEventListener("keydown", (event) => key(event, live));
   root.replaceChildren();
   render(<LivePage live={live} />, root);
@@ -65,8 +66,7 @@ async function save(live: LiveState): Promise<void> {
   live.saving.value = true;
   try {
     const report = await connection.save();
-    const { commandLine, pid } = live.page.data.metadata;
-    download(fileName("flamegraph", commandLine, pid, "html"), "text/html", [report]);
+    download(fileName("flamegraph", live.page.data.metadata, "html"), "text/html", [report]);
     live.trouble.value = "";
   } catch (error) {
     live.trouble.value = `Nothing was saved: ${(error as Error).message}.`;

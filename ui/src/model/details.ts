@@ -7,6 +7,8 @@ export interface Composition {
   readonly heapPageBytes: number;
   /** Of sampled objects of the JavaScript heap. */
   readonly jsBytes: number;
+  /** Of Python's own allocator. */
+  readonly pythonBytes: number;
   /** Threads by name, the one with most bytes first. */
   readonly threads: readonly { readonly name: string; readonly bytes: number }[];
 }
@@ -19,6 +21,7 @@ export function compositionOf(data: FlameGraphData, tree: CallTree, options: Tre
   let nativeBytes = 0;
   let heapPageBytes = 0;
   let jsBytes = 0;
+  let pythonBytes = 0;
   const threads = new Map<number, number>();
   for (let i = 0; i < weights.node.length; i++) {
     const at = tree.nodeOf[weights.node[i] as number] as number;
@@ -28,6 +31,7 @@ export function compositionOf(data: FlameGraphData, tree: CallTree, options: Tre
     if (bytes === 0 && weights.allocations[i] === 0) continue;
     if (weights.kind[i] === MemoryKind.HEAP_PAGES) heapPageBytes += bytes;
     else if (weights.kind[i] === MemoryKind.JS) jsBytes += bytes;
+    else if (weights.kind[i] === MemoryKind.PYTHON) pythonBytes += bytes;
     else nativeBytes += bytes;
     const thread = weights.thread[i] as number;
     threads.set(thread, (threads.get(thread) ?? 0) + bytes);
@@ -36,6 +40,7 @@ export function compositionOf(data: FlameGraphData, tree: CallTree, options: Tre
     nativeBytes,
     heapPageBytes,
     jsBytes,
+    pythonBytes,
     threads: [...threads]
       .sort((a, b) => b[1] - a[1])
       .map(([thread, bytes]) => ({ name: data.threads[thread] ?? "", bytes })),

@@ -25,7 +25,9 @@ export function displayPath(file: string, cwd: string): string {
 export function baseName(path: string): string {
   const clean = path.startsWith("node:") ? path : withoutScheme(path);
   if (clean.startsWith("node:")) return visible(clean);
-  return visible(clean.slice(clean.lastIndexOf("/") + 1) || clean);
+  // Of a package of Python: its name says nothing.
+  const [inPackage] = /[^/]+\/__(?:init|main)__\.py$/.exec(clean) ?? [];
+  return visible(inPackage ?? (clean.slice(clean.lastIndexOf("/") + 1) || clean));
 }
 
 function withoutScheme(file: string): string {

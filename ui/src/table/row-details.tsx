@@ -1,4 +1,4 @@
-import { CATEGORY_NAMES } from "../describe.js";
+import { categoryName } from "../describe.js";
 import { formatCount } from "../model/format.js";
 import { visible } from "../model/names.js";
 import type { TableState } from "./state.js";
@@ -17,7 +17,7 @@ export function RowDetails({ state }: { state: TableState }) {
         <b>
           <bdi>{texts.function}</bdi>
         </b>{" "}
-        <bdi>{texts.place === "" ? CATEGORY_NAMES[texts.category] : texts.place}</bdi>
+        <bdi>{texts.place === "" ? categoryName(texts.category, state.data.metadata) : texts.place}</bdi>
       </p>
       {texts.source === "" ? null : (
         <code>

@@ -1,4 +1,5 @@
 import { Help } from "../components/help.js";
+import { placeForm } from "../describe.js";
 import type { TableState } from "./state.js";
 
 const KEYS: readonly (readonly [string, string])[] = [
@@ -25,9 +26,9 @@ export function TableHelp({ state }: { state: TableState }) {
       }
       keys={KEYS}
     >
-      Search is for text in function names, source lines and <code>file:line:column</code>, in any case; between slashes
-      it is a regular expression, e.g. <code>/parse(Row|Line)/i</code>. Copies and downloads hold the rows that are
-      left.
+      Search is for text in function names, source lines and <code>{placeForm(state.data.metadata)}</code>, in any case;
+      between slashes it is a regular expression, e.g. <code>/parse(Row|Line)/i</code>. Copies and downloads hold the
+      rows that are left.
     </Help>
   );
 }

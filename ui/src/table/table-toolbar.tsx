@@ -54,7 +54,7 @@ export function TableToolbar({ state }: { state: TableState }) {
         <button
           type="button"
           class="toggle with-icon"
-          onClick={() => download(fileName("table", metadata.commandLine, metadata.pid), "text/csv", csv())}
+          onClick={() => download(fileName("table", metadata), "text/csv", csv())}
           title="Download the rows that are left as CSV"
         >
           <DownloadIcon /> Download CSV

@@ -1,8 +1,9 @@
-#include "node/native_walk.h"
+#include "stacks/native_walk.h"
 
 #include <pthread.h>
 
-#include "tracker.h"
+#include "process/untracked.h"
+#include "stacks/word_at.h"
 
 namespace heapray {
 namespace {

@@ -1,12 +1,12 @@
-// The native frames of a walk: those between the hook and JavaScript, between one stretch of JavaScript and the next,
+// The native frames of a walk: those between the hook and the runtime's code, between one stretch of that and the next,
 // and those of threads without any.
 #pragma once
 
 #include <cstdint>
 
-#include "node/walk_memory.h"
 #include "process/stack_bounds.h"
 #include "stacks/native_chains.h"
+#include "stacks/stack_source.h"
 #include "stacks/unwinder.h"
 
 namespace heapray {
@@ -30,24 +30,26 @@ class NativeWalk {
         unwinder_, cursor, limit, stack_end, is_runtime, [this](uint64_t pc) { return IsOwn(pc); }, chain);
   }
 
-  // Adds the cursor's frame and its callers', as far as they are native: up to code of the runtime's own
-  // (`is_runtime(pc)`), to the first frame beyond the address `limit` (0: none), or to where they end. Returns whether
-  // it met a place where the last walk went on in the same way.
-  template <typename IsRuntime>
-  bool FollowOuter(NativeCursor cursor, uint64_t limit, uint64_t stack_end, WalkMemory& memory, IsRuntime is_runtime) {
+  // Adds the cursor's frame and its callers', as far as they are native, to a Memory (WalkMemory is one): up to code of
+  // the runtime's own (`is_runtime(pc)`), to the first frame beyond the address `limit` (0: none), or to where they
+  // end. Returns whether it met a place where the last walk went on in the same way.
+  template <typename Memory, typename IsRuntime>
+  bool FollowOuter(NativeCursor& cursor, uint64_t limit, uint64_t stack_end, Memory& memory, IsRuntime is_runtime) {
     while (!memory.full() && !is_runtime(cursor.pc)) {
       uint64_t address = cursor.sp - 16;
       if (limit != 0 && address >= limit) return false;
       if (memory.ContinuesAsBefore(address)) return true;
       PackedRule rule = unwinder_.RuleAt(cursor, stack_end);
       if (!rule.known()) return false;
-      if (!IsOwn(cursor.pc)) {
-        memory.AddLink({address, 0, cursor.pc, 0, 0, WalkMemory::kNative});
-        memory.AddFrame({cursor.pc, 0, cursor.pc});
-      }
+      if (!IsOwn(cursor.pc)) memory.AddNative(address, cursor.pc);
       if (!Unwinder::Step(cursor, rule, stack_end)) return false;
     }
     return false;
+  }
+  // Moves the cursor to its caller. Returns false where that is not known, or does not lie on the stack.
+  bool Step(NativeCursor& cursor, uint64_t stack_end) {
+    PackedRule rule = unwinder_.RuleAt(cursor, stack_end);
+    return rule.known() && Unwinder::Step(cursor, rule, stack_end);
   }
 
   // Sets `walk` to the frames of a thread without a runtime.

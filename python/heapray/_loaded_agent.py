@@ -1,0 +1,17 @@
+"""The agent, or a sentence that tells why there is none."""
+
+import platform
+import sys
+
+if "free-threading" in sys.version:
+    raise ImportError("heapray does not track a free-threaded Python: use one that has the GIL.")
+
+try:
+    from heapray import _agent as agent
+except ImportError as error:
+    raise ImportError(
+        f"heapray's agent is not there for Python {platform.python_version()}: run `pip install ./python` in heapray's "
+        f"checkout, with this Python ({error})."
+    ) from error
+
+__all__ = ["agent"]
