@@ -75,7 +75,7 @@ describe("captures that memray wrote", () => {
       pid: 77,
       mainThreadId: 1,
       commandLine: ["app.py", "--fast"],
-      runtime: { name: "python", version: "3.11" },
+      runtime: { name: "python", version: "3.11", ...(version === 13 && { standardLibrary: ["/lib/python"] }) },
       startTimeMs: START_MS,
       endTimeMs: END_MS,
       complete: true,

@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FileReader } from "../../src/analysis/file-reader.js";
+import { heapray } from "../support/heapray.js";
 import {
   foundAggregates,
   foundAllocators,
@@ -100,6 +101,36 @@ describe.each(["1.20.0", "1.19.3"])("the figures are memray's own: %s", (version
       else compare(file, memray, !isChild);
     }
   });
+
+  test.for(["temporary.py", "mappings.py", "pymalloc.py"])(
+    "stats --json prints what memray's prints: %s",
+    (program, context) => {
+      if (memray === undefined) return context.skip("memray cannot be installed here");
+      const capture = path.join(folder, `stats-${program}.bin`);
+      const script = path.join(PROGRAMS, program);
+      memray.run(["-m", "memray", "run", "-q", ...PYMALLOC, "-o", capture, script], folder);
+      memray.run(["-m", "memray", "stats", "--json", "-o", "told.json", "-f", capture], folder);
+      const told = JSON.parse(readFileSync(path.join(folder, "told.json"), "utf8"));
+      const printed = JSON.parse(heapray(["stats", "--json", "-o", "-", capture]).stdout);
+      const same = [
+        "total_num_allocations",
+        "total_bytes_allocated",
+        "allocation_size_histogram",
+        "allocator_type_distribution",
+      ];
+      for (const key of same) expect(printed[key], key).toEqual(told[key]);
+      expect(printed.metadata.peak_memory).toBe(told.metadata.peak_memory);
+      // What one of the program's own lines allocated is that, and what was called from there of the standard library.
+      const own = told.top_allocations_by_size.filter(({ location }: { location: string }) =>
+        location.includes(script),
+      );
+      expect(own.length).toBeGreaterThan(0);
+      for (const { location, size } of own) {
+        const found = printed.top_allocations_by_size.find((one: { location: string }) => one.location === location);
+        expect(found?.size, location).toBeGreaterThanOrEqual(size);
+      }
+    },
+  );
 });
 
 describe.each([...found.keys()].filter((one) => one !== release))(

@@ -80,10 +80,9 @@ export function readMemrayHeader(window: ByteWindow): MemrayHeader {
   const pythonAllocator = PYTHON_ALLOCATORS[fields.byte()] ?? "other";
   const tracePythonAllocators = fields.byte() !== 0;
   const trackObjectLifetimes = fields.byte() !== 0;
-  const searchPaths =
-    version < SEARCH_PATHS_VERSION
-      ? {}
-      : { standardLibrary: fields.text(), sitePackages: fields.texts(), sysPath: fields.texts() };
+  const hasPaths = version >= SEARCH_PATHS_VERSION;
+  const standardLibrary = hasPaths ? fields.text() : "";
+  const searchPaths = hasPaths ? { sitePackages: fields.texts(), sysPath: fields.texts() } : {};
   const aggregated = format === 1;
   return {
     version,
@@ -92,7 +91,11 @@ export function readMemrayHeader(window: ByteWindow): MemrayHeader {
       mainThreadId: mainThread,
       commandLine: commandLine.split(" "),
       cwd: "",
-      runtime: { name: "python", version: pythonRelease(pythonVersion) },
+      runtime: {
+        name: "python",
+        version: pythonRelease(pythonVersion),
+        ...(standardLibrary !== "" && { standardLibrary: [standardLibrary] }),
+      },
       arch: "",
       platform: "",
       startTimeMs,
