@@ -1,4 +1,4 @@
-import type { CaptureSource } from "../capture/capture-source.js";
+import type { CaptureSource, EqualPeaks } from "../capture/capture-source.js";
 import { CaptureError } from "../capture/errors.js";
 import { EventBatch, SNAPSHOT_EVENT } from "../capture/event-batch.js";
 import type { AllocationRecord, MemorySnapshot, Metadata } from "../capture/records.js";
@@ -98,6 +98,7 @@ export class CaptureReader implements Disposable {
   readonly #name: string;
   readonly #open: () => CaptureSource;
   readonly #maxSnapshots: number;
+  readonly #equalPeaks: EqualPeaks | undefined;
   readonly #maps: SourceMaps | undefined;
   readonly #names: FunctionNames | undefined;
   readonly #symbols: NativeSymbols | undefined;
@@ -122,6 +123,7 @@ export class CaptureReader implements Disposable {
     this.#symbols = options.nativeSymbols;
     this.sourceText = new SourceText(readText, this.#maps);
     this.#unused = this.#open();
+    this.#equalPeaks = this.#unused.equalPeaks;
     this.metadata = this.#makeMetadata(this.#unused);
     this.#contents = contentsOf(this.metadata.fileFormat, name);
   }
@@ -212,7 +214,7 @@ export class CaptureReader implements Disposable {
     const { mergeThreads = true } = options;
     const snapshots = new IntervalSnapshots();
     const { found, scan } = this.#analyse(
-      (live) => new TemporalHighWaterMarks(live.locations),
+      (live) => new TemporalHighWaterMarks(live.locations, this.#equalPeaks),
       { maxIntervals: this.#maxSnapshots },
       snapshots,
     );

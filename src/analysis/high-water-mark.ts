@@ -1,3 +1,4 @@
+import type { EqualPeaks } from "../capture/capture-source.js";
 import { Float64Column } from "../capture/columns.js";
 import type { EventBatch } from "../capture/event-batch.js";
 import { LiveMemory } from "./live-memory.js";
@@ -36,6 +37,8 @@ export class HighWaterMark implements LocationFigures {
   totalBytes = 0;
 
   readonly #live: LiveMemory;
+  /** Added to what is compared with the peak, so that an equal one is more: bytes are whole numbers. */
+  readonly #tie: number;
   /** Number of the last peak; 0 is the beginning, when nothing was live. */
   #peak = 0;
 
@@ -45,8 +48,9 @@ export class HighWaterMark implements LocationFigures {
   #integers = new Int32Array(this.#figures.items.buffer);
 
   /** `live`: whose changes it is told by `take`; not needed for `add`. */
-  constructor(live = new LiveMemory()) {
+  constructor(live = new LiveMemory(), equalPeaks: EqualPeaks = "first") {
     this.#live = live;
+    this.#tie = equalPeaks === "last" ? 0.5 : 0;
   }
 
   get locations(): LocationFigures["locations"] {
@@ -123,6 +127,7 @@ export class HighWaterMark implements LocationFigures {
   #sum({ bytes, allocated }: MemoryChanges, from: number, to: number): number {
     let live = this.liveBytes;
     let peak = this.peakBytes;
+    const tie = this.#tie;
     let allocations = 0;
     let allocatedBytes = 0;
     let peakAt = -1;
@@ -131,7 +136,7 @@ export class HighWaterMark implements LocationFigures {
       live += change;
       allocations += allocated[row] as number;
       allocatedBytes += (allocated[row] as number) * change;
-      if (live > peak) {
+      if (live + tie > peak) {
         peak = live;
         peakAt = row;
       }

@@ -14,7 +14,7 @@ export class StreamedContents implements CaptureContents {
     further?: FurtherAnalyses,
   ): () => LocationFigures {
     const live = new LiveMemory(further?.live);
-    const mark = new HighWaterMark(live);
+    const mark = new HighWaterMark(live, source.equalPeaks);
     const readers = further?.readers(live) ?? [];
     const batch = new EventBatch();
     const tell = (index: number): void => {

@@ -1,3 +1,4 @@
+import type { EqualPeaks } from "../capture/capture-source.js";
 import { Float64Column, Uint32Column } from "../capture/columns.js";
 import { IntervalRecords, NEVER } from "./interval-records.js";
 import type { Locations } from "./locations.js";
@@ -33,6 +34,8 @@ export class TemporalHighWaterMarks implements ChangeReader {
   /** Live bytes now. */
   liveBytes = 0;
   readonly #locations: Locations;
+  /** Added to what is compared with the peak, so that an equal one is more: bytes are whole numbers. */
+  readonly #tie: number;
   /** The interval that is going on, and the live bytes at its high-water mark. */
   #now = 0;
   #peakBytes = 0;
@@ -57,8 +60,9 @@ export class TemporalHighWaterMarks implements ChangeReader {
   #logPart = new Float64Column();
 
   /** `locations`: those of the LiveMemory whose changes it is told, which keeps intervals. */
-  constructor(locations: Locations) {
+  constructor(locations: Locations, equalPeaks: EqualPeaks = "first") {
     this.#locations = locations;
+    this.#tie = equalPeaks === "last" ? 0.5 : 0;
   }
 
   take(changes: MemoryChanges): void {
@@ -137,10 +141,11 @@ export class TemporalHighWaterMarks implements ChangeReader {
   #sum(bytes: Float64Array, from: number, to: number): number {
     let live = this.liveBytes;
     let peak = this.#peakBytes;
+    const tie = this.#tie;
     let peakAt = -1;
     for (let row = from; row < to; row++) {
       live += bytes[row] as number;
-      if (live > peak) {
+      if (live + tie > peak) {
         peak = live;
         peakAt = row;
       }

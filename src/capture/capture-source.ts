@@ -13,6 +13,9 @@ export interface CaptureEnd {
   readonly signal?: number;
 }
 
+/** Which of several moments at which the same most is live is the high-water mark. */
+export type EqualPeaks = "first" | "last";
+
 /**
  * One pass over a capture, whatever its format and wherever its bytes come from: the header, then events in their
  * order, in batches, with tables that explain their ids. Analysis sees captures only through this.
@@ -25,6 +28,8 @@ export interface CaptureSource {
   readonly aggregate: AggregateTable;
   /** Set once the capture's end was read; stays undefined when the process ended before tracking did. */
   readonly end: CaptureEnd | undefined;
+  /** The first unless told; what recorded the capture has its own. */
+  readonly equalPeaks?: EqualPeaks;
   /**
    * Fills `batch` with the next events; false when there are none left.
    * @throws CaptureError `CORRUPT` at a record that contradicts the format.

@@ -46,7 +46,7 @@ function openMemray(source: PeekedSource, options: OpenOptions = {}): MemrayDeco
       throw new CaptureError(
         "NOT_A_CAPTURE",
         name,
-        `${name} is compressed with LZ4, and no capture that memray wrote.`,
+        `${name} is compressed with LZ4, and no capture that memray wrote; give a capture.`,
       );
     }
     return new MemrayDecoder(start, { ...others, onRead: () => onRead?.(unpacked.bytesTaken) });

@@ -2,9 +2,8 @@ import { CaptureReader } from "../../src/analysis/capture-reader.js";
 import { gunzip } from "../../src/analysis/file-reader.js";
 import { growthOf } from "../../src/analysis/growth.js";
 import { MemoryByteSource } from "../../src/capture/byte-source.js";
-import { CaptureDecoder } from "../../src/capture/decoder.js";
 import { CaptureError } from "../../src/capture/errors.js";
-import { RecordWalk } from "../../src/capture/record-walk.js";
+import { openCapture, openWalk } from "../../src/capture/open-capture.js";
 import { allocationTree } from "../../src/reporters/allocation-tree.js";
 import { writeCollapsed } from "../../src/reporters/collapsed.js";
 import { writeCsv } from "../../src/reporters/csv.js";
@@ -113,12 +112,12 @@ export const REPORT_NAMES: readonly string[] = [...Object.keys(REPORTS), "parse"
 export function refusal(report: string, bytes: Uint8Array): string | undefined {
   try {
     if (report === "parse") {
-      const walk = new RecordWalk(new MemoryByteSource(bytes, "test.bin"), gunzip);
+      const walk = openWalk(new MemoryByteSource(bytes, "test.bin"), { gunzip });
       for (const _ of parsedLines(walk));
       return undefined;
     }
     const open = (onRead: (bytesRead: number) => void) =>
-      new CaptureDecoder(new MemoryByteSource(bytes, "test.bin"), { gunzip, onRead });
+      openCapture(new MemoryByteSource(bytes, "test.bin"), { gunzip, onRead });
     REPORTS[report]?.(new CaptureReader("test.bin", bytes.length, open));
     return undefined;
   } catch (error) {

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compressCaptureSync } from "../../src/tracker/compress-capture.js";
 import { aggregatedFormatCapture, formatCapture } from "../support/format-capture.js";
 import { type Folder, heapray, temporaryFolder } from "../support/heapray.js";
+import { lz4Frame } from "../support/lz4.js";
+import { memrayAggregatedCapture, memrayCapture } from "../support/memray-capture.js";
 import { numberedForm } from "../support/numbered-form.js";
 import { REPORT_NAMES, refusal } from "./every-report.js";
 
@@ -87,6 +89,9 @@ describe.each<[string, number, () => Uint8Array]>([
   ["a small capture with numbered blocks", 200, () => numberedForm(formatCapture())],
   ["a small compressed capture", 200, () => compressed(formatCapture())],
   ["a small aggregated capture", 200, aggregatedFormatCapture],
+  ["a small capture of memray", 400, memrayCapture],
+  ["a small capture of memray, compressed", 200, () => lz4Frame(memrayCapture())],
+  ["a small aggregated capture of memray", 200, memrayAggregatedCapture],
   ["a program's capture", 25, () => recorded("--no-compress", "--native", "--embed-symbols", "--trace-js-heap")],
   ["a program's compressed capture", 25, () => recorded("--native")],
   ["a program's aggregated capture", 20, () => recorded("--aggregate", "--no-compress")],

@@ -55,6 +55,8 @@ export type Figures = Readonly<Record<string, string>>;
 
 /** How stacks are told apart. */
 export interface PlaceOptions {
+  /** Functions of which memray has no line, as `name file`. */
+  readonly lineless: ReadonlySet<string>;
   /** Machine code is among them. */
   readonly native: boolean;
   /** Whatever the thread. */
@@ -79,7 +81,7 @@ export function foundPlaces(records: Iterable<AllocationRecord>, options: PlaceO
   const names = new Names(told);
   for (const record of records) {
     const whose = options.merged ? "" : `${record.tid} ${record.threadName}: `;
-    const stack = foundStack(record.stackTrace(), options.native);
+    const stack = foundStack(record.stackTrace(), options);
     sums.add(
       options.native ? names.of(whose, stack) : `${whose}${stack.join(" < ")}`,
       record.nAllocations,
@@ -99,9 +101,9 @@ export function toldLifetimes(spans: readonly Span[]): Figures {
 }
 
 /** The same as heapray tells. */
-export function foundLifetimes(records: Iterable<TemporalAllocationRecord>): Figures {
+export function foundLifetimes(records: Iterable<TemporalAllocationRecord>, options: PlaceOptions): Figures {
   const sums = new Sums();
-  for (const { when, whose, count, bytes } of foundSpans(records)) {
+  for (const { when, whose, count, bytes } of foundSpans(records, options)) {
     sums.add(`${when.join(" to ")}, ${whose}`, count, bytes);
   }
   return sums.figures();
@@ -119,9 +121,13 @@ export function toldMarks(spans: readonly Span[], intervals: number): Figures {
 }
 
 /** The same as heapray tells. */
-export function foundMarks(records: Iterable<TemporalAllocationRecord>, intervals: number): Figures {
+export function foundMarks(
+  records: Iterable<TemporalAllocationRecord>,
+  intervals: number,
+  options: PlaceOptions,
+): Figures {
   const sums = new Sums();
-  for (const { when, whose, count, bytes } of foundSpans(records)) {
+  for (const { when, whose, count, bytes } of foundSpans(records, options)) {
     const [from, to] = when;
     for (let i = from; i < (to < 0 ? intervals : Math.min(to, intervals)); i++)
       sums.add(`${i}, ${whose}`, count, bytes);
@@ -129,9 +135,9 @@ export function foundMarks(records: Iterable<TemporalAllocationRecord>, interval
   return sums.figures();
 }
 
-function* foundSpans(records: Iterable<TemporalAllocationRecord>) {
+function* foundSpans(records: Iterable<TemporalAllocationRecord>, options: PlaceOptions) {
   for (const record of records) {
-    const whose = `${record.tid} ${record.threadName}: ${foundStack(record.stackTrace(), false).join(" < ")}`;
+    const whose = `${record.tid} ${record.threadName}: ${foundStack(record.stackTrace(), options).join(" < ")}`;
     for (const { allocatedBeforeSnapshot, deallocatedBeforeSnapshot, nAllocations, nBytes } of record.intervals) {
       const when = [allocatedBeforeSnapshot, deallocatedBeforeSnapshot ?? -1] as const;
       yield { when, whose, count: nAllocations, bytes: nBytes };
@@ -140,11 +146,14 @@ function* foundSpans(records: Iterable<TemporalAllocationRecord>) {
 }
 
 /** Bytes and allocations in all by innermost Python frame, as memray's `stats` counts them. */
-export function foundLocations(reader: CaptureReader): Map<string, { count: number; bytes: number }> {
+export function foundLocations(
+  reader: CaptureReader,
+  lineless: ReadonlySet<string>,
+): Map<string, { count: number; bytes: number }> {
   const found = new Map<string, { count: number; bytes: number }>();
   for (const record of reader.getTotalAllocationRecords()) {
     const innermost = record.stackTrace().find(({ native }) => !native);
-    const key = innermost === undefined ? "<unknown>" : frameText([innermost.function, innermost.file, innermost.line]);
+    const key = innermost === undefined ? "<unknown>" : foundFrameText(innermost, lineless);
     const sum = found.get(key) ?? { count: 0, bytes: 0 };
     found.set(key, { count: sum.count + record.nAllocations, bytes: sum.bytes + record.size });
   }
@@ -213,11 +222,27 @@ function stackText(whole: readonly PlacedFrame[], native: boolean): string {
   return withoutRepeats(stack.map((frame) => (isPython(frame[1]) ? frameText(frame) : nativeName(frame[0]))));
 }
 
-function foundStack(stack: readonly Frame[], native: boolean): string[] {
+function foundStack(stack: readonly Frame[], { native, lineless }: PlaceOptions): string[] {
   return stack.map((frame) => {
     if (native && frame.native) return frame.function === INLINED ? INLINED : nativeName(frame.function);
-    return frameText([frame.function, frame.file, frame.line]);
+    return foundFrameText(frame, lineless);
   });
+}
+
+function foundFrameText({ function: name, file, line }: Frame, lineless: ReadonlySet<string>): string {
+  return frameText([name, file, lineless.has(`${name} ${file}`) ? 0 : line]);
+}
+
+/** The functions of which memray has no line: before 3.10, those of one line. */
+export function linelessIn(told: Told): Set<string> {
+  const found = new Set<string>();
+  const stacks = [...told.peak, ...told.leaks, ...Object.values(told.temporary ?? {}).flat()].map((place) => place[2]);
+  const spans = [...(told.lifetimes ?? []), ...(told.marks ?? [])].map((span) => span[4]);
+  const tops = [...(told.stats?.topBySize ?? []), ...(told.stats?.topByCount ?? [])].map(([frame]) => frame);
+  for (const [name, file, line] of [...stacks, ...spans, tops].flat()) {
+    if (line === 0 && isPython(file)) found.add(`${name} ${file}`);
+  }
+  return found;
 }
 
 /**

@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FileReader } from "../../src/analysis/file-reader.js";
+import { heapray } from "../support/heapray.js";
 import {
   foundAggregates,
   foundAllocators,
@@ -11,7 +12,9 @@ import {
   foundMarks,
   foundPlaces,
   frameText,
+  linelessIn,
   type PlacedFrame,
+  type PlaceOptions,
   type Told,
   toldAggregates,
   toldLifetimes,
@@ -98,6 +101,36 @@ describe.each(["1.20.0", "1.19.3"])("the figures are memray's own: %s", (version
       else compare(file, memray, !isChild);
     }
   });
+
+  test.for(["temporary.py", "mappings.py", "pymalloc.py"])(
+    "stats --json prints what memray's prints: %s",
+    (program, context) => {
+      if (memray === undefined) return context.skip("memray cannot be installed here");
+      const capture = path.join(folder, `stats-${program}.bin`);
+      const script = path.join(PROGRAMS, program);
+      memray.run(["-m", "memray", "run", "-q", ...PYMALLOC, "-o", capture, script], folder);
+      memray.run(["-m", "memray", "stats", "--json", "-o", "told.json", "-f", capture], folder);
+      const told = JSON.parse(readFileSync(path.join(folder, "told.json"), "utf8"));
+      const printed = JSON.parse(heapray(["stats", "--json", "-o", "-", capture]).stdout);
+      const same = [
+        "total_num_allocations",
+        "total_bytes_allocated",
+        "allocation_size_histogram",
+        "allocator_type_distribution",
+      ];
+      for (const key of same) expect(printed[key], key).toEqual(told[key]);
+      expect(printed.metadata.peak_memory).toBe(told.metadata.peak_memory);
+      // What one of the program's own lines allocated is that, and what was called from there of the standard library.
+      const own = told.top_allocations_by_size.filter(({ location }: { location: string }) =>
+        location.includes(script),
+      );
+      expect(own.length).toBeGreaterThan(0);
+      for (const { location, size } of own) {
+        const found = printed.top_allocations_by_size.find((one: { location: string }) => one.location === location);
+        expect(found?.size, location).toBeGreaterThanOrEqual(size);
+      }
+    },
+  );
 });
 
 describe.each([...found.keys()].filter((one) => one !== release))(
@@ -130,7 +163,8 @@ function compare(capture: string, memray: Memray, complete: boolean): void {
   const { metadata } = reader;
   const { end, allocations: _, ...header } = told.metadata;
   const { native } = header;
-  const places = { native, bytesOnly: told.stats === undefined };
+  const lineless = linelessIn(told);
+  const places = { native, lineless, bytesOnly: told.stats === undefined };
   const merged = { ...places, merged: true };
   const single = { mergeThreads: false };
   expect
@@ -162,15 +196,22 @@ function compare(capture: string, memray: Memray, complete: boolean): void {
     .soft(snapshots.map(({ timeMs, rss, tracked }) => [metadata.startTimeMs + timeMs, rss, tracked]))
     .toEqual(told.snapshots);
   if (told.lifetimes !== undefined) {
-    expect.soft(foundLifetimes(reader.getTemporalAllocationRecords(single))).toEqual(toldLifetimes(told.lifetimes));
+    expect
+      .soft(foundLifetimes(reader.getTemporalAllocationRecords(single), places))
+      .toEqual(toldLifetimes(told.lifetimes));
   }
   if (told.marks !== undefined && told.marksBySnapshot !== undefined)
-    compareMarks(reader, told.marks, told.marksBySnapshot);
-  if (told.stats !== undefined) compareStatistics(reader, told.stats);
+    compareMarks(reader, told.marks, told.marksBySnapshot, places);
+  if (told.stats !== undefined) compareStatistics(reader, told.stats, lineless);
   else expect.soft(foundAggregates(reader)).toEqual(toldAggregates(memray.run(["-m", "memray", "parse", capture])));
 }
 
-function compareMarks(reader: FileReader, told: NonNullable<Told["marks"]>, bySnapshot: readonly number[]): void {
+function compareMarks(
+  reader: FileReader,
+  told: NonNullable<Told["marks"]>,
+  bySnapshot: readonly number[],
+  places: PlaceOptions,
+): void {
   const marks = reader.getTemporalHighWaterMarkAllocationRecords({ mergeThreads: false });
   // memray does not count what comes after the last allocation or free, and of its last interval not what came after the
   // last free.
@@ -178,16 +219,16 @@ function compareMarks(reader: FileReader, told: NonNullable<Told["marks"]>, bySn
   const last = bySnapshot.length - 1;
   expect.soft(found.slice(0, last)).toEqual(bySnapshot.slice(0, last));
   expect.soft(found[last]).toBeGreaterThanOrEqual(bySnapshot[last] as number);
-  expect.soft(foundMarks(marks, bySnapshot.length)).toEqual(toldMarks(told, bySnapshot.length));
+  expect.soft(foundMarks(marks, bySnapshot.length, places)).toEqual(toldMarks(told, bySnapshot.length));
 }
 
-function compareStatistics(reader: FileReader, told: NonNullable<Told["stats"]>): void {
+function compareStatistics(reader: FileReader, told: NonNullable<Told["stats"]>, lineless: ReadonlySet<string>): void {
   const statistics = reader.getStatistics();
   expect
     .soft([statistics.totalNumAllocations, statistics.totalMemoryAllocated, reader.metadata.peakMemory])
     .toEqual([told.allocations, told.bytes, told.peak]);
   expect.soft(foundAllocators(reader)).toEqual(told.byAllocator);
-  const at = foundLocations(reader);
+  const at = foundLocations(reader, lineless);
   const textOf = (frame: PlacedFrame): string => (frame[0] === "<unknown>" ? frame[0] : frameText(frame));
   expect
     .soft(told.topBySize.map(([frame]) => at.get(textOf(frame))?.bytes))

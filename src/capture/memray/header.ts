@@ -23,6 +23,8 @@ const RELEASES: readonly (readonly [version: number, releases: string])[] = [
 
 /** A byte more than the fields behind the command line have in all. */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
+/** The last moment that dates reach. */
+const MAX_TIME_MS = 8.64e15;
 const MAX_PATHS = 100_000;
 
 /** What memray calls the allocator of Python's own objects, by its number. */
@@ -68,6 +70,9 @@ export function readMemrayHeader(window: ByteWindow): MemrayHeader {
   fields.u64();
   const startTimeMs = fields.u64();
   const endTimeMs = fields.u64();
+  if (!(startTimeMs <= MAX_TIME_MS && endTimeMs <= MAX_TIME_MS)) {
+    throw window.corrupt(window.position - 16, "a time in its header is none");
+  }
   const commandLine = fields.text();
   const pid = fields.i32();
   const mainThread = fields.u64();
@@ -75,10 +80,9 @@ export function readMemrayHeader(window: ByteWindow): MemrayHeader {
   const pythonAllocator = PYTHON_ALLOCATORS[fields.byte()] ?? "other";
   const tracePythonAllocators = fields.byte() !== 0;
   const trackObjectLifetimes = fields.byte() !== 0;
-  const searchPaths =
-    version < SEARCH_PATHS_VERSION
-      ? {}
-      : { standardLibrary: fields.text(), sitePackages: fields.texts(), sysPath: fields.texts() };
+  const hasPaths = version >= SEARCH_PATHS_VERSION;
+  const standardLibrary = hasPaths ? fields.text() : "";
+  const searchPaths = hasPaths ? { sitePackages: fields.texts(), sysPath: fields.texts() } : {};
   const aggregated = format === 1;
   return {
     version,
@@ -87,7 +91,11 @@ export function readMemrayHeader(window: ByteWindow): MemrayHeader {
       mainThreadId: mainThread,
       commandLine: commandLine.split(" "),
       cwd: "",
-      runtime: { name: "python", version: pythonRelease(pythonVersion) },
+      runtime: {
+        name: "python",
+        version: pythonRelease(pythonVersion),
+        ...(standardLibrary !== "" && { standardLibrary: [standardLibrary] }),
+      },
       arch: "",
       platform: "",
       startTimeMs,

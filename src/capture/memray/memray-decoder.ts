@@ -20,6 +20,8 @@ const { PYMALLOC_FREE, FREE, MUNMAP } = MemrayAllocator;
 
 /** Addresses and sizes are below this. */
 const ADDRESS_LIMIT = 2 ** 48;
+/** From here on, doubles do not tell all whole numbers apart. */
+const INEXACT = 2 ** 53;
 /** memray keeps 15 addresses; of a power of two, the oldest is never asked for. */
 const RECENT = 16;
 const NOT_RECENT = 15;
@@ -44,6 +46,7 @@ export class MemrayDecoder implements CaptureSource {
   readonly tables = new CaptureTables();
   readonly aggregate = new AggregateTable();
   end: CaptureEnd | undefined;
+  readonly equalPeaks = "last";
 
   readonly #source: ByteSource;
   readonly #window: ByteWindow;
@@ -61,6 +64,9 @@ export class MemrayDecoder implements CaptureSource {
   #newest = 0;
   /** Last values, from which the next differ. */
   #pointer = 0;
+  /** In place of a pointer that is NaN: what it is; and what it becomes with the record being read. */
+  #far = 0n;
+  #nextFar = 0n;
   #native = 0;
 
   /** @throws CaptureError when the source does not start with the header of a capture that can be read. */
@@ -154,12 +160,14 @@ export class MemrayDecoder implements CaptureSource {
         let newPointer = pointer;
         let address = 0;
         if (place === NOT_RECENT) {
+          const at = pos;
           let value = bytes[pos++] as number;
           if (value > 127) {
             value = window.longVarint(bytes, pos, value);
             pos = window.varintEnd;
           }
           newPointer += value < 0x80000000 ? (value >>> 1) ^ -(value & 1) : unzigzag(value);
+          if (!(newPointer >= 0 && value < INEXACT)) newPointer = this.#farPointer(pointer, bytes, at);
           address = newPointer * 8;
         } else {
           address = recent[(newest + place) & (RECENT - 1)] as number;
@@ -188,8 +196,10 @@ export class MemrayDecoder implements CaptureSource {
         if (thread === 0) throw window.corrupt(start, "an allocation comes before its thread");
         const event = ALLOCATORS[allocator];
         if (event === undefined) throw window.corrupt(start, `${allocator} is not the number of an allocator`);
-        if (!(address >= 0 && address < ADDRESS_LIMIT)) throw window.corrupt(start, "an address is out of range");
-        if (!(size < ADDRESS_LIMIT)) throw window.corrupt(start, "a size is larger than the address space");
+        const isPossible = address < ADDRESS_LIMIT && size < ADDRESS_LIMIT;
+        if (!isPossible && !isFree && allocator !== MUNMAP) {
+          throw window.corrupt(start, "an address or a size is out of range");
+        }
         if (newNative < 0 || newNative > native.length) {
           throw window.corrupt(start, `native frame ${newNative} is used before it is defined`);
         }
@@ -197,12 +207,16 @@ export class MemrayDecoder implements CaptureSource {
           newest = (newest - 1) & (RECENT - 1);
           recent[newest] = address;
           pointer = newPointer;
+          if (Number.isNaN(pointer)) this.#far = this.#nextFar;
         }
+        lastNative = newNative;
+        start = pos;
+        // Nothing is there: it was not what it was called with, as where mmap fails and its result is unmapped.
+        if (!isPossible) continue;
         kind[count] = event;
         threadOf[count] = thread;
         sizeOf[count] = size;
         addressOf[count] = address;
-        lastNative = newNative;
         nodeOf[count] =
           isFree || allocator === MUNMAP ? 0 : stacks.nodeOf(stack.node(calls), newNative, native.generation, tid);
         count++;
@@ -306,6 +320,22 @@ export class MemrayDecoder implements CaptureSource {
         if (tag >= OBJECT && tag < FRAME_PUSH) return this.#readObject(tag);
         throw window.corrupt(window.start, `${tag} is not the type of a record`);
     }
+  }
+
+  /**
+   * Where a difference of addresses leads that does not fit into a double, or from an address that does not: NaN where
+   * that is none that a program can have.
+   */
+  #farPointer(from: number, bytes: Uint8Array, at: number): number {
+    let difference = 0n;
+    for (let i = 0; i < 10; i++) {
+      const byte = bytes[at + i] as number;
+      difference |= BigInt(byte & 127) << BigInt(7 * i);
+      if (byte < 128) break;
+    }
+    const signed = (difference & 1n) === 0n ? difference >> 1n : -(difference >> 1n) - 1n;
+    this.#nextFar = BigInt.asUintN(64, (Number.isNaN(from) ? this.#far : BigInt(from)) + signed);
+    return this.#nextFar < BigInt(INEXACT) ? Number(this.#nextFar) : Number.NaN;
   }
 
   /** An object came or went, which is not memory by itself: its record counts for the addresses after it. */

@@ -25,7 +25,7 @@ kept.append(made(5))
 kept.append(Made().method())
 """
 exec(compile(source, "<made up>", "exec"), {"kept": kept})
-kept.append(eval("[bytearray(2000) for _ in range(3)]"))
+kept.append(eval(compile("[bytearray(2000) for _ in range(3)]", "<evaluated>", "eval")))
 exec("kept.append(bytearray(3000))\n\n\nkept.append(bytearray(3001))")
 
 
