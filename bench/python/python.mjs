@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { ratioOf } from "../paired.mjs";
 import { count, ratioCell } from "../table.mjs";
 import { timedRun } from "../timed-run.mjs";
-import { environment } from "./environment.mjs";
+import { environment, MEMRAY } from "./environment.mjs";
 import { modes, underHeapray, underMemray } from "./modes.mjs";
 import { programs } from "./programs.mjs";
 
@@ -57,7 +57,7 @@ export const python = {
       const compared = [];
       for (const program of wantedPrograms(context)) compared.push(await compare(program, name, installed, context));
       const ofTriples = triples === 1 ? "1 triple" : `${triples} triples`;
-      const caption = `Python: ${modes[name]?.title} (${installed.versions}; ${ofTriples})`;
+      const caption = `Python: ${modes[name]?.title} (CPython ${installed.version}, memray ${MEMRAY}; ${ofTriples})`;
       results.add({ caption, columns: COLUMNS, rows: compared.map(row) }, { mode: name, compared });
     }
   },
@@ -95,7 +95,7 @@ function row({ program, ratios: { wall, work }, bytes }) {
 /**
  * @param {string} name of the program
  * @param {string} modeName
- * @param {import("./environment.mjs").Environment} installed
+ * @param {ReturnType<typeof environment>} installed
  * @param {Context} context
  * @returns {Promise<Compared>}
  */
@@ -184,11 +184,11 @@ function triplesOf({ settings }) {
 
 /**
  * @param {string} interpreter
- * @returns {import("./environment.mjs").Environment | string} why there is none
+ * @returns {ReturnType<typeof environment> | string} why there is none
  */
 function tryEnvironment(interpreter) {
   try {
-    return environment(interpreter);
+    return environment(interpreter, "bench-python", ["numpy"]);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

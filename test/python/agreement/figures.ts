@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { type AllocationRecord, AllocatorType, FileReader } from "../../src/reader.js";
+import { type AllocationRecord, AllocatorType, FileReader } from "../../../src/reader.js";
 
 /** Allocations of one allocator, thread and stack; a stack is `function file:line`, from the allocating frame outwards. */
 export interface Row {
@@ -22,8 +22,8 @@ export interface Figures {
   readonly temporary: readonly Row[];
 }
 
-export const lists = ["total", "highWaterMark", "leaked", "temporary"] as const;
-
+/** memray has no name for the main thread. */
+const MAIN_THREAD = "MainThread";
 const folder = path.dirname(fileURLToPath(import.meta.url));
 
 export function heaprayFigures(capture: string): Figures {
@@ -40,7 +40,7 @@ export function heaprayFigures(capture: string): Figures {
 function row(record: AllocationRecord): Row {
   return {
     allocator: AllocatorType[record.allocator] ?? `${record.allocator}`,
-    thread: record.threadName,
+    thread: record.threadName === MAIN_THREAD ? "" : record.threadName,
     stack: record.stackTrace().map(({ function: name, file, line }) => `${name} ${file}:${line}`),
     allocations: record.nAllocations,
     bytes: record.size,
@@ -70,22 +70,4 @@ export function memrayFigures(python: string, capture: string): Figures {
     leaked: rows(found.leaked),
     temporary: rows(found.temporary),
   };
-}
-
-/**
- * Sums by place: what the program's file allocated, itself or in what it called. What is outside of it is the trackers'
- * own: they begin and end in different places.
- * @param allocators whether places are told apart by allocator too
- * @returns `allocations, bytes` by place
- */
-export function placesOf(rows: readonly Row[], program: string, allocators: boolean): Record<string, string> {
-  const sums = new Map<string, [number, number]>();
-  for (const { allocator, thread, stack, allocations, bytes } of rows) {
-    const outermost = stack.findLastIndex((frame) => frame.includes(` ${program}:`));
-    if (outermost < 0) continue;
-    const place = [...(allocators ? [allocator] : []), thread, ...stack.slice(0, outermost + 1)].join("\n");
-    const [count, size] = sums.get(place) ?? [0, 0];
-    sums.set(place, [count + allocations, size + bytes]);
-  }
-  return Object.fromEntries([...sums].map(([place, [count, size]]) => [place, `${count}, ${size} bytes`]));
 }
