@@ -69,23 +69,25 @@ const COLUMNS = [
   "memray",
   "heapray",
   "heapray to memray",
-  "the work: memray",
+  "CPU: memray",
   "heapray",
+  "heapray to memray",
   "memray, bytes",
   "heapray, bytes",
   "heapray to memray",
 ];
 
 /** @param {Compared} compared */
-function row({ program, ratios: { wall, work }, bytes }) {
+function row({ program, ratios: { wall, cpu }, bytes }) {
   return [
     program,
     count(wall.memray.a),
     ratioCell(wall.memray),
     ratioCell(wall.heapray),
     ratioCell(wall.between),
-    work.memray.median.toFixed(2),
-    work.heapray.median.toFixed(2),
+    cpu.memray.median.toFixed(2),
+    cpu.heapray.median.toFixed(2),
+    cpu.between.median.toFixed(2),
     count(bytes.a),
     count(bytes.b),
     bytes.median.toFixed(2),
