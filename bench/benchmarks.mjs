@@ -1,6 +1,7 @@
 // All benchmarks, by the names that the command line knows them by.
 import { live } from "./live/live.mjs";
 import { page } from "./page/page.mjs";
+import { python } from "./python/python.mjs";
 import { reading } from "./reading/reading.mjs";
 import { recording } from "./recording/recording.mjs";
 import { scale } from "./scale/scale.mjs";
@@ -23,4 +24,4 @@ import { size } from "./size/size.mjs";
  */
 
 /** @type {Record<string, Benchmark>} */
-export const benchmarks = { recording, size, reading, page, live, scale };
+export const benchmarks = { recording, size, reading, page, live, python, scale };

@@ -13,6 +13,7 @@ import { root } from "./root.mjs";
  * @property {readonly string[]} ways for recording, of being tracked; empty: all
  * @property {number} pairs runs of each comparison
  * @property {string} node the binary that the measured programs run on
+ * @property {string} python the CPython that its programs' environment is made from
  * @property {string} out folder for the results
  * @property {boolean} short a minute in all, one pair of each
  */
@@ -28,7 +29,7 @@ const SHORT_PAIRS = 1;
 export function parseCommandLine(args) {
   const command = benchCommand().parse(args, { from: "user" });
   const [name, ...parts] = command.args;
-  const { pairs, way, node, out, short } = command.opts();
+  const { pairs, way, node, python, out, short } = command.opts();
   const benchmark = name === undefined ? undefined : benchmarks[name];
   if (name !== undefined && benchmark === undefined) {
     command.error(`there is no benchmark ${name}; the benchmarks are ${Object.keys(benchmarks).join(", ")}.`);
@@ -46,6 +47,7 @@ export function parseCommandLine(args) {
     ways: way,
     pairs: pairs ?? (short ? SHORT_PAIRS : PAIRS),
     node,
+    python,
     out: path.resolve(out),
     short,
   };
@@ -59,6 +61,7 @@ function benchCommand() {
     .option("--pairs <n>", `runs of each comparison (default: ${PAIRS}; with --short, ${SHORT_PAIRS})`, positive)
     .option("--way <name>", `for recording, only this way of running the programs; repeat it for more`, wayNames, [])
     .option("--node <binary>", "the Node.js that the measured programs run on", executable, process.execPath)
+    .option("--python <binary>", "for python, the CPython that the measured programs run on", "python3")
     .option("--out <folder>", "where the results go", path.join("build", "bench"))
     .option("--short", "all in about a minute: fewer programs and sizes, one pair of each", false)
     .exitOverride()
@@ -80,6 +83,7 @@ Examples:
   npm run bench -- recording
   npm run bench -- recording tsc --pairs 31
   npm run bench -- recording loop --way tracked --way heaptrack --node .matrix/node_modules/node24/bin/node
+  npm run bench -- python json deltablue pymalloc --python .matrix/python/3.14/usr/bin/python3.14
   npm run bench -- scale depth threads --out /tmp/before
 
 The results go to <folder>/<benchmark>.md (tables) and .json (every single figure); those of several parts together

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 
 /**
  * @typedef {object} Python
@@ -11,6 +12,7 @@ import path from "node:path";
  * @property {string} path the binary
  */
 
+const matrix = fileURLToPath(new URL("../.matrix/python", import.meta.url));
 const OLDEST = 9;
 const NEWEST = 14;
 
@@ -38,12 +40,13 @@ export function askPython(binary) {
   return { name: `python3.${minor}`, version, path };
 }
 
-/** @returns {Python[]} one of each minor version: the first on the PATH, else pyenv's newest */
+/** @returns {Python[]} one of each minor version: the first on the PATH, else pyenv's newest, else that of the matrix */
 export function findPythons() {
   const minors = Array.from({ length: NEWEST - OLDEST + 1 }, (_, i) => OLDEST + i);
   const folders = (process.env.PATH ?? "").split(path.delimiter).filter((folder) => folder !== "");
   return minors.flatMap((minor) => {
-    const candidates = [...folders.map((folder) => path.join(folder, `python3.${minor}`)), ...pyenvs(minor)];
+    const onPath = folders.map((folder) => path.join(folder, `python3.${minor}`));
+    const candidates = [...onPath, ...pyenvs(minor), path.join(matrix, `3.${minor}`, "usr/bin", `python3.${minor}`)];
     for (const candidate of candidates) {
       const python = askPython(candidate);
       // What is called 3.11 on the PATH can be a switch that gives another version.

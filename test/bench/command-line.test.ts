@@ -3,7 +3,7 @@ import { parseCommandLine } from "../../bench/command-line.mjs";
 
 test("without arguments, everything is measured", () => {
   const settings = parseCommandLine([]);
-  expect(settings.benchmarks).toEqual(["recording", "size", "reading", "page", "live", "scale"]);
+  expect(settings.benchmarks).toEqual(["recording", "size", "reading", "page", "live", "python", "scale"]);
   expect(settings).toMatchObject({ parts: [], ways: [], pairs: 15, short: false, node: process.execPath });
 });
 
