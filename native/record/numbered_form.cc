@@ -49,9 +49,11 @@ uint64_t AddressFrom(uint64_t address, uint64_t varint) {
   return address + static_cast<uint64_t>(difference);
 }
 
+// Whether a record can be of an allocation by it.
 bool IsAllocator(uint8_t number) {
-  return number != 0 && number != static_cast<uint8_t>(Allocator::kFree) &&
-         number != static_cast<uint8_t>(Allocator::kMunmap);
+  auto allocator = static_cast<Allocator>(number);
+  return number != 0 && allocator != Allocator::kFree && allocator != Allocator::kPymallocFree &&
+         allocator != Allocator::kMunmap;
 }
 
 bool IsRange(uint8_t type, uint8_t allocator) {
