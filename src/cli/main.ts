@@ -48,7 +48,9 @@ export async function main(argv: readonly string[]): Promise<void> {
 function program(): Command {
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
   const all = new Command("heapray")
-    .description("A memory profiler for Node.js and Python: where every byte went, native memory included, to the source line.")
+    .description(
+      "A memory profiler for Node.js and Python: where every byte went, native memory included, to the source line.",
+    )
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print a command's help")
