@@ -99,6 +99,7 @@ export class RemoteCalls {
 
   #whyNotSent(message: string): string {
     const { pid } = this.#process;
+    if (!this.#process.isStill(this.#startTime)) return `process ${pid} has ended.`;
     if (/^PermissionError|not permitted|permission/i.test(message)) {
       return `process ${pid} does not let itself be attached to by this user: run heapray as root (sudo), or permit it with "sysctl kernel.yama.ptrace_scope=0".`;
     }

@@ -131,9 +131,11 @@ describe.runIf(attachable !== undefined)("a CPython 3.14", () => {
   test("that ends while it is recorded leaves a complete capture", async () => {
     const program = await start(
       python,
-      WORKS.replace("while True:\n    keep()", "import os\nfor i in range(60):\n    keep()"),
+      WORKS.replace("while True:\n    keep()", "import os\nwhile not os.path.exists('end'):\n    keep()"),
     );
     const attaching = attach(program.pid, "-o", capture(), "--aggregate");
+    await attaching.says("is being tracked");
+    folder.write("end", "");
     await attaching.says("wrote capture.bin");
     expect(await attaching.ended).toMatchObject({ status: 0 });
     using reader = new FileReader(capture());
