@@ -36,6 +36,7 @@ export type { CaptureEnd, CaptureSource } from "./capture/capture-source.js";
 export { CaptureDecoder, type DecoderOptions } from "./capture/decoder.js";
 export { CaptureError, type CaptureErrorCode } from "./capture/errors.js";
 export { EventBatch, SNAPSHOT_EVENT } from "./capture/event-batch.js";
+export { type OpenOptions, openCapture } from "./capture/open-capture.js";
 export type {
   AllocationRecord,
   CaptureHeader,

@@ -57,7 +57,7 @@ def main(capture):
             threshold: merged(
                 reader.get_temporary_allocation_records(merge_threads=False, threshold=threshold), native
             )
-            for threshold in (0, 1, 5)
+            for threshold in ((1,) if native else (0, 1, 5))
         }
         if not native:
             told["lifetimes"] = temporal(reader.get_temporal_allocation_records(merge_threads=False))
