@@ -38,8 +38,10 @@ def close_listener(listener: object, /) -> None: ...
 def name_thread(native_id: int, name: str, /) -> None:
     """The thread with that kernel id is called so in the capture from now on."""
 
+
 def end_with_parent(parent: int, /) -> None:
     """The process is killed when its parent, of this id, ends. For the main thread."""
+
 
 def after_fork() -> None:
     """To be called in a forked child: it has nothing to do with its parent's recording."""

@@ -1,7 +1,8 @@
 """What heapray's command line asks a Python before it runs a program with it. Runs on any Python, however old.
 
-Writes to descriptor 3, each ended by a zero byte: the implementation, the version, the flags of its ABI, the executable, whether the
-system forbids pip to install for it, and of its heapray: "found", the version; or "missing", or "broken", why.
+Writes to descriptor 3, each ended by a zero byte: the implementation, the version, the flags of its ABI, the
+executable, whether the system forbids pip to install for it, and of its heapray: "found", the version; or "missing",
+or "broken", why.
 """
 
 import os
@@ -11,7 +12,7 @@ import sys
 del sys.path[0]
 
 
-def find_heapray():
+def find_heapray():  # noqa: ANN201
     try:
         import heapray
     except ImportError as error:
@@ -27,7 +28,7 @@ implementation = getattr(sys, "implementation", None)
 in_environment = sys.prefix != getattr(sys, "base_prefix", sys.prefix)
 marker = os.path.join(os.path.dirname(os.__file__), "EXTERNALLY-MANAGED")
 facts = [
-    implementation.name if implementation else "PyPy" in sys.version and "pypy" or "cpython",
+    implementation.name if implementation else ("pypy" if "PyPy" in sys.version else "cpython"),
     ".".join(map(str, sys.version_info[:3])),
     getattr(sys, "abiflags", ""),
     sys.executable or "",

@@ -1,7 +1,7 @@
-"""What `heapray attach` has a running Python run. A line before this sets REQUEST: JSON, see src/attach/remote-calls.ts."""
+"""What `heapray attach` has a running Python run. A line before this sets REQUEST (src/attach/remote-calls.ts)."""
 
 
-def _call(text):  # type: (str) -> None
+def _call(text: str) -> None:
     import json
     import os
     import shutil
