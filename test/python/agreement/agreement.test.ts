@@ -1,5 +1,5 @@
 /**
- * The same programs under memray and under heapray: both record the same. docs/python.md tells why memray records more
+ * The same programs under memray and under heapray: both record the same. docs/memray-comparison.md tells why memray records more
  * where it does: it has CPython report each call to it, and heapray does not.
  */
 import { spawnSync } from "node:child_process";
