@@ -1,5 +1,9 @@
-// The numbers of the live blocks of a capture: address -> number. An open-addressing table with linear probing.
+// The numbers of the live blocks of a capture: address -> number. Blocks lie close together and are used in the order
+// in which they lie, so their numbers do too: a page for each stretch of the address space, of which memory is touched
+// where blocks are.
 #pragma once
+
+#include <sys/mman.h>
 
 #include <cstdint>
 #include <cstdlib>
@@ -9,73 +13,83 @@ namespace heapray {
 class BlockNumbers {
  public:
   BlockNumbers() = default;
-  ~BlockNumbers() { free(slots_); }
+  ~BlockNumbers() {
+    for (uint64_t i = 0; i <= mask_ && entries_ != nullptr; i++) {
+      if (entries_[i].page != nullptr) munmap(entries_[i].page, kPageBytes);
+    }
+    free(entries_);
+  }
   BlockNumbers(const BlockNumbers&) = delete;
   BlockNumbers& operator=(const BlockNumbers&) = delete;
 
-  // Makes room for one more. Returns false when there is no memory.
-  bool HasRoom() { return count_ * 2 < mask_ || Grow(); }
-
-  // Adds a block, with room for it. Returns the number of the one that was live at its address, or 0.
-  uint64_t Add(uint64_t address, uint64_t number) {
-    Slot& slot = slots_[Find(address)];
-    uint64_t before = slot.number;
-    slot = {address, number};
-    if (before == 0) count_++;
-    return before;
-  }
-
-  // Returns the number of the block at the address, which is live no longer, or 0.
-  uint64_t Remove(uint64_t address) {
-    if (slots_ == nullptr) return 0;
-    uint64_t hole = Find(address);
-    uint64_t number = slots_[hole].number;
-    if (number == 0) return 0;
-    // What the probing would no longer find behind the hole moves into it.
-    for (uint64_t at = hole;;) {
-      at = (at + 1) & mask_;
-      if (slots_[at].number == 0) break;
-      uint64_t home = Hash(slots_[at].address);
-      if (((at - home) & mask_) < ((at - hole) & mask_)) continue;
-      slots_[hole] = slots_[at];
-      hole = at;
+  // The number of the block that is live at the address, 0 where there is none: to be changed. nullptr when there is no
+  // memory.
+  uint64_t* At(uint64_t address) {
+    uint64_t stretch = KeyOf(address);
+    if (stretch != last_stretch_) [[unlikely]] {
+      uint64_t* page = Find(stretch);
+      if (page == nullptr) return nullptr;
+      last_stretch_ = stretch;
+      last_page_ = page;
     }
-    slots_[hole].number = 0;
-    count_--;
-    return number;
+    return &last_page_[address >> kAlignmentBits & (kPageSlots - 1)];
   }
 
  private:
-  struct Slot {
-    uint64_t address;
-    uint64_t number;  // 0: empty
+  // Blocks are 16-aligned nearly always. Those that are not (and samples, which have any number for an address) have
+  // pages of their own for each remainder.
+  static constexpr int kAlignmentBits = 4;
+  static constexpr int kStretchBits = 20;
+  static constexpr uint64_t kPageSlots = uint64_t{1} << (kStretchBits - kAlignmentBits);
+  static constexpr uint64_t kPageBytes = kPageSlots * sizeof(uint64_t);
+  static constexpr uint64_t kNone = ~uint64_t{0};
+
+  struct Entry {
+    uint64_t stretch;
+    uint64_t* page;  // nullptr: empty
   };
 
-  uint64_t Hash(uint64_t address) const { return (address * 0x9E3779B97F4A7C15ull) >> 32 & mask_; }
+  static uint64_t KeyOf(uint64_t address) {
+    return address >> kStretchBits << kAlignmentBits | (address & ((1u << kAlignmentBits) - 1));
+  }
+  uint64_t Hash(uint64_t stretch) const { return (stretch * 0x9E3779B97F4A7C15ull) >> 32 & mask_; }
+  Entry& EntryOf(uint64_t stretch) {
+    uint64_t at = Hash(stretch);
+    while (entries_[at].page != nullptr && entries_[at].stretch != stretch) at = (at + 1) & mask_;
+    return entries_[at];
+  }
 
-  // Where the address is, or else the empty slot for it.
-  uint64_t Find(uint64_t address) const {
-    uint64_t at = Hash(address);
-    while (slots_[at].number != 0 && slots_[at].address != address) at = (at + 1) & mask_;
-    return at;
+  [[gnu::noinline]] uint64_t* Find(uint64_t stretch) {
+    if (count_ * 2 >= mask_ && !Grow()) return nullptr;
+    Entry& entry = EntryOf(stretch);
+    if (entry.page == nullptr) {
+      void* page =
+          mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      if (page == MAP_FAILED) return nullptr;
+      entry = {stretch, static_cast<uint64_t*>(page)};
+      count_++;
+    }
+    return entry.page;
   }
 
   bool Grow() {
-    uint64_t slots = slots_ == nullptr ? 4096 : 2 * (mask_ + 1);
-    auto* grown = static_cast<Slot*>(calloc(slots, sizeof(Slot)));
+    uint64_t count = entries_ == nullptr ? 1024 : 2 * (mask_ + 1);
+    auto* grown = static_cast<Entry*>(calloc(count, sizeof(Entry)));
     if (grown == nullptr) return false;
-    Slot* old = slots_;
-    uint64_t old_slots = old == nullptr ? 0 : mask_ + 1;
-    slots_ = grown;
-    mask_ = slots - 1;
-    for (uint64_t i = 0; i < old_slots; i++) {
-      if (old[i].number != 0) slots_[Find(old[i].address)] = old[i];
+    Entry* old = entries_;
+    uint64_t old_count = old == nullptr ? 0 : mask_ + 1;
+    entries_ = grown;
+    mask_ = count - 1;
+    for (uint64_t i = 0; i < old_count; i++) {
+      if (old[i].page != nullptr) EntryOf(old[i].stretch) = old[i];
     }
     free(old);
     return true;
   }
 
-  Slot* slots_ = nullptr;
+  uint64_t last_stretch_ = kNone;
+  uint64_t* last_page_ = nullptr;
+  Entry* entries_ = nullptr;
   uint64_t mask_ = 0;
   uint64_t count_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "record/wire.h"
 
@@ -202,13 +203,10 @@ uint8_t* NumberedForm::RewriteBlocks(uint8_t* to, const uint8_t* end) {
       there = AddressFrom(address, difference);
     }
     if (next - at > kLongest || there >> kAddressBits != 0) break;
-    uint64_t number;
-    if (type == wire::kFree) {
-      number = numbers_.Remove(there);
-    } else {
-      if (!numbers_.HasRoom()) break;
-      number = numbers_.Add(there, ++block_);
-    }
+    uint64_t* slot = numbers_.At(there);
+    if (slot == nullptr) break;
+    uint64_t number = *slot;
+    *slot = type == wire::kFree ? 0 : ++block_;
     at = next;
     address = there;
     if (number != 0 || type != wire::kFree) to = PutThread(to);
@@ -264,7 +262,9 @@ uint8_t* NumberedForm::RewriteAllocation(uint8_t* to, uint8_t tag) {
   if (type == wire::kAlloc && !IsAllocator(allocator)) return End(to, State::kDamaged);
   thread.address = address;
   if (type == wire::kFree) {
-    uint64_t number = numbers_.Remove(address);
+    uint64_t* slot = numbers_.At(address);
+    if (slot == nullptr) return End(to, State::kNoMemory);
+    uint64_t number = std::exchange(*slot, 0);
     return number == 0 ? to : PutFree(PutThread(to), number);
   }
   to = PutThread(to);
@@ -276,8 +276,9 @@ uint8_t* NumberedForm::RewriteAllocation(uint8_t* to, uint8_t tag) {
     if (difference != 0) to = PutDifference(to, difference);
     return Put(to, address_end, position_);
   }
-  if (!numbers_.HasRoom()) return End(to, State::kNoMemory);
-  uint64_t replaced = numbers_.Add(address, ++block_);
+  uint64_t* slot = numbers_.At(address);
+  if (slot == nullptr) return End(to, State::kNoMemory);
+  uint64_t replaced = std::exchange(*slot, ++block_);
   if (replaced != 0) to = PutFree(to, replaced);
   *to++ = tag & static_cast<uint8_t>(~wire::kSameAddress);
   if (type == wire::kAlloc) *to++ = allocator;
