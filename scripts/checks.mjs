@@ -2,7 +2,8 @@
 // step. The last line is `N passed, N failed`; build/checks.txt keeps it.
 //   node scripts/checks.mjs [step]...      only these steps
 //   node scripts/checks.mjs --with-bench   the short version of the benchmarks too; what they measure fails nothing
-//   node scripts/checks.mjs --all-versions  tracking on every Node.js of the matrix, not just the running one and the newest
+//   node scripts/checks.mjs --all-versions  tracking on every Node.js of the matrix, not just the running one and the
+//                                           newest, and on every CPython found, one of the matrix among them
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -31,7 +32,13 @@ const steps = {
 
 const asked = process.argv.slice(2).filter((argument) => argument !== "--with-bench" && argument !== "--all-versions");
 const withBench = process.argv.includes("--with-bench");
-if (process.argv.includes("--all-versions")) process.env.HEAPRAY_NODE_VERSIONS = "all";
+const allVersions = process.argv.includes("--all-versions");
+if (allVersions) {
+  process.env.HEAPRAY_NODE_VERSIONS = "all";
+  process.env.HEAPRAY_PYTHON_VERSIONS = "all";
+  // Where Debian cannot be reached, the tests do with what is there.
+  run(["scripts/python-matrix.mjs"]);
+}
 const usual = Object.keys(steps).filter((name) => name !== "bench" || withBench);
 const wanted = asked.length > 0 ? asked : [...usual, "tests"];
 let passed = 0;

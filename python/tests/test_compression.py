@@ -37,7 +37,7 @@ class CompressionTest(ProgramTest):
         self.assertEqual(self.files(), ["out.bin"])
 
     def test_members_tell_their_length(self) -> None:
-        self.record(lists=200_000)
+        self.record(lists=600_000)
         compress_capture(self.path)
         packed = self.packed()
         lengths = []

@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { findPythons } from "../../scripts/pythons.mjs";
 import { root } from "../support/heapray.js";
-import { pythons, withHeapray, withMemray } from "../support/pythons.js";
+import { withHeapray, withMemray } from "../support/pythons.js";
 
 interface Outcome {
   /** The exception's class and those above it; none where nothing was raised. */
@@ -17,8 +18,8 @@ function mistakes(python: string, profiler: string): Record<string, Outcome> {
   return JSON.parse(stdout);
 }
 
-// memray has no wheels for the very newest versions at times: the newest that both know.
-const python = pythons.findLast(({ name }) => name !== "python3.14");
+// memray has no wheels for the very newest versions at times, and what CPython itself says varies with its version.
+const python = findPythons().findLast(({ name }) => name !== "python3.14");
 const memray = python && withMemray(python);
 
 test("memray is there to compare with", () => {

@@ -7,7 +7,7 @@ import { root } from "./heapray.js";
 
 export type { Python };
 
-/** The versions of CPython that tracking is tested on: the oldest and the newest here, or with HEAPRAY_PYTHON_VERSIONS=all, every one. */
+/** The versions of CPython that tracking is tested on: the newest here, or with HEAPRAY_PYTHON_VERSIONS=all, every one. */
 export const pythons: readonly Python[] = testedPythons();
 
 const built = new Map<string, string>();
