@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "hooks/hooks.h"
@@ -18,6 +19,7 @@
 #include "process/parent_death.h"
 #include "record/client_listener.h"
 #include "record/file_sinks.h"
+#include "record/numbered_form.h"
 #include "record/socket_sink.h"
 #include "tracker.h"
 
@@ -54,18 +56,27 @@ class Call {
   }
 
   // What Own() gave to JavaScript; nullptr where the property holds no such thing.
-  ClientListener* Listener(const char* name) const {
-    void* listener = nullptr;
+  template <typename T>
+  T* Owned(const char* name) const {
+    void* owned = nullptr;
     napi_value value = Property(name);
-    if (value != nullptr) napi_get_value_external(env_, value, &listener);
-    return static_cast<ClientListener*>(listener);
+    if (value != nullptr) napi_get_value_external(env_, value, &owned);
+    return static_cast<T*>(owned);
   }
-  napi_value Own(std::unique_ptr<ClientListener> listener) const {
+  ClientListener* Listener(const char* name) const { return Owned<ClientListener>(name); }
+  template <typename T>
+  napi_value Own(std::unique_ptr<T> owned) const {
     napi_value value;
     napi_create_external(
-        env_, listener.release(), [](napi_env, void* owned, void*) { delete static_cast<ClientListener*>(owned); },
-        nullptr, &value);
+        env_, owned.release(), [](napi_env, void* data, void*) { delete static_cast<T*>(data); }, nullptr, &value);
     return value;
+  }
+  std::span<uint8_t> Bytes(const char* name) const {
+    void* data = nullptr;
+    size_t bytes = 0;
+    napi_value value = Property(name);
+    if (value != nullptr) napi_get_buffer_info(env_, value, &data, &bytes);
+    return {static_cast<uint8_t*>(data), bytes};
   }
 
   // `code` becomes the error's code: an errno name, or one of heapray's.
@@ -76,6 +87,11 @@ class Call {
   napi_value Text(const std::string& text) const {
     napi_value value;
     napi_create_string_utf8(env_, text.data(), text.size(), &value);
+    return value;
+  }
+  napi_value Number(double number) const {
+    napi_value value;
+    napi_create_double(env_, number, &value);
     return value;
   }
   napi_value Flag(bool flag) const {
@@ -225,6 +241,50 @@ napi_value CloseWindows(napi_env, napi_callback_info) {
   return nullptr;
 }
 
+// numberedForm({ descriptor }): the numbered form of the capture in an open file, which stays the caller's; null where
+// it has none.
+napi_value MakeNumberedForm(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  auto form = std::make_unique<NumberedForm>(static_cast<int>(call.Number("descriptor", static_cast<uint32_t>(-1))));
+  napi_value nothing;
+  napi_get_null(env, &nothing);
+  return form->Begin() ? call.Own(std::move(form)) : nothing;
+}
+
+// nextPiece({ form, piece }): writes its next bytes into a Buffer, and returns how many: none at its end. An error's
+// code is DAMAGED or an errno's name.
+napi_value NextPiece(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  auto* form = call.Owned<NumberedForm>("form");
+  std::span<uint8_t> piece = call.Bytes("piece");
+  if (form == nullptr || piece.size() <= NumberedForm::kSlack) return call.Throw("EINVAL", "no form");
+  size_t bytes = form->Next(piece.data(), piece.size() - NumberedForm::kSlack);
+  switch (form->state()) {
+    case NumberedForm::State::kDamaged: return call.Throw("DAMAGED", "the capture is damaged");
+    case NumberedForm::State::kNoMemory: return call.Throw("ENOMEM", strerror(ENOMEM));
+    case NumberedForm::State::kUnreadable: return call.Throw(strerrorname_np(errno), strerror(errno));
+    default: return call.Number(static_cast<double>(bytes));
+  }
+}
+
+// taken({ form }): the bytes of the capture that were read until now.
+napi_value Taken(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  auto* form = call.Owned<NumberedForm>("form");
+  return call.Number(form == nullptr ? 0 : static_cast<double>(form->taken()));
+}
+
+// prepare(): who calls this is about to call start().
+napi_value Prepare(napi_env, napi_callback_info) {
+  static const bool prepared = [] {
+    Tracker::Get().PrepareFences();
+    BeginReadingExecutableSymbols();
+    return true;
+  }();
+  (void)prepared;
+  return nullptr;
+}
+
 napi_value IsActive(napi_env env, napi_callback_info info) { return Call(env, info).Flag(Session::active()); }
 
 // endWithParent({ parent })
@@ -246,13 +306,11 @@ napi_value Init(napi_env env, napi_value exports) {
   static const bool prepared = [] {
     AddHooks(AsyncWorkHooks());
     AddHooks(JsHeap::Hooks());
-    // Who loads this is about to call start().
-    Tracker::Get().PrepareFences();
-    BeginReadingExecutableSymbols();
     return true;
   }();
   (void)prepared;
   const napi_property_descriptor functions[] = {
+      {"prepare", nullptr, Prepare, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"start", nullptr, Start, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"listen", nullptr, Listen, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"accept", nullptr, Accept, nullptr, nullptr, nullptr, napi_default, nullptr},
@@ -263,6 +321,9 @@ napi_value Init(napi_env env, napi_value exports) {
       {"endWithParent", nullptr, EndWithParentOf, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"openWindows", nullptr, OpenWindows, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"closeWindows", nullptr, CloseWindows, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"numberedForm", nullptr, MakeNumberedForm, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"nextPiece", nullptr, NextPiece, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"taken", nullptr, Taken, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"isActive", nullptr, IsActive, nullptr, nullptr, nullptr, napi_default, nullptr},
   };
   napi_define_properties(env, exports, std::size(functions), functions);

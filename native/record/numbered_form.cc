@@ -112,6 +112,7 @@ bool NumberedForm::Fill() {
     }
     if (count == 0) at_end_ = true;
     end_ += count;
+    taken_ += static_cast<uint64_t>(count);
   }
   memset(window_ + (end_ - window_), 0, kMargin);
   return true;

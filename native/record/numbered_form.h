@@ -32,6 +32,8 @@ class NumberedForm {
 
   // errno tells more of kUnreadable.
   State state() const { return state_; }
+  // Bytes of the capture that were read until now.
+  uint64_t taken() const { return taken_; }
 
  private:
   struct Thread {
@@ -65,6 +67,7 @@ class NumberedForm {
   const uint8_t* end_ = nullptr;
   const uint8_t* record_ = nullptr;
   bool at_end_ = false;
+  uint64_t taken_ = 0;
   bool long_number_ = false;
 
   BlockNumbers numbers_;

@@ -19,7 +19,7 @@ class CompressionTest(ProgramTest):
     def record(self, file_format: FileFormat = FileFormat.ALL_ALLOCATIONS, lists: int = 1000) -> bytes:
         destination = FileDestination(self.path, compress_on_exit=False, overwrite=True)
         with Tracker(destination=destination, file_format=file_format, trace_python_allocators=True):
-            kept = [list(range(i % 50)) for i in range(lists)]
+            kept = [bytes(i % 50 + 1) for i in range(lists)]
         del kept
         with open(self.path, "rb") as file:
             return file.read()
@@ -37,7 +37,7 @@ class CompressionTest(ProgramTest):
         self.assertEqual(self.files(), ["out.bin"])
 
     def test_members_tell_their_length(self) -> None:
-        self.record(lists=600_000)
+        self.record(lists=1_500_000)
         compress_capture(self.path)
         packed = self.packed()
         lengths = []

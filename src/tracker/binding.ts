@@ -24,8 +24,13 @@ export interface Recording {
   readonly memoryIntervalMs: number;
 }
 
+/** The numbered form of a capture in a file, being made. The agent's own. */
+export type AgentsNumberedForm = { readonly numberedForm: never };
+
 /** What the agent offers (native/node/binding.cc). Errors carry an errno name, or ALREADY_ACTIVE, as their code. */
 export interface Agent {
+  /** Begins in the background to learn what start() needs to know. */
+  prepare(): void;
   /** Returns a warning, or an empty string. */
   start(
     settings: AgentDestination & Recording & { /** The capture's metadata, JSON. */ readonly metadata: string },
@@ -82,6 +87,15 @@ export interface Agent {
   /** Returns whether the capture is complete. */
   stop(settings: { readonly reason: "stop" | "exit" }): boolean;
   isActive(): boolean;
+  /** The numbered form of the capture in an open file, read from its position on; null where it has none. */
+  numberedForm(settings: { readonly descriptor: number }): AgentsNumberedForm | null;
+  /**
+   * Writes the form's next bytes into `piece`, of which 16 KiB are left for what goes beyond the last record; how many,
+   * none at the end. An error's code is DAMAGED or an errno name.
+   */
+  nextPiece(settings: { readonly form: AgentsNumberedForm; readonly piece: Buffer }): number;
+  /** Bytes of the capture that were read until now. */
+  taken(settings: { readonly form: AgentsNumberedForm }): number;
   /** As on Node.js's command line. node:v8 does the same, and takes milliseconds to load. */
   setV8Flags(settings: { readonly flags: string }): void;
   /** From now on this process is killed when its parent, of this process id, ends. */
@@ -108,11 +122,22 @@ export function packageRoot(from: string): string {
 }
 
 /**
- * Loads the agent that was built for the running Node.js.
+ * Loads the agent that was built for the running Node.js, to track this process.
  * @param from - a folder within the package
  * @throws {UnsupportedPlatformError}
  */
 export function loadAgent(from: string): Agent {
+  const agent = loadIdleAgent(from);
+  agent.prepare();
+  return agent;
+}
+
+/**
+ * Loads the agent for something else than tracking.
+ * @param from - a folder within the package
+ * @throws {UnsupportedPlatformError}
+ */
+export function loadIdleAgent(from: string): Agent {
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new UnsupportedPlatformError(
       `heapray tracks processes on Linux x64; this is ${process.platform} ${process.arch}. Captures can be read here.`,

@@ -15,8 +15,8 @@ import type * as Zlib from "node:zlib";
 import type { ByteSource } from "../capture/byte-source.js";
 import { CaptureError } from "../capture/errors.js";
 import { MEMBER_BYTES, withLength } from "../capture/gzip-member.js";
-import { NumberedForm } from "../capture/numbered-form.js";
 import { MAGIC } from "../capture/wire.js";
+import { type NumberedPieces, numberedPieces } from "./numbered-pieces.js";
 
 /** Measured on captures: what more costs gains next to nothing. */
 export const COMPRESSION_LEVEL = 4;
@@ -59,7 +59,7 @@ export class CaptureCompression {
   readonly #to: number;
   readonly #source: OpenFileSource;
   /** Undefined where the capture's own bytes are packed. */
-  readonly #numbered: NumberedForm | undefined;
+  readonly #numbered: NumberedPieces | undefined;
   #closed = false;
 
   /**
@@ -89,7 +89,7 @@ export class CaptureCompression {
     this.#from = from;
     this.size = size;
     const source = new OpenFileSource(path, from, size);
-    this.#numbered = asItIs ? undefined : NumberedForm.of(source);
+    this.#numbered = asItIs ? undefined : numberedPieces(from, source);
     this.#source = this.#numbered === undefined ? new OpenFileSource(path, from, size) : source;
     this.#unfinished = `${path}.compressing`;
     rmSync(this.#unfinished, { force: true });
@@ -99,7 +99,7 @@ export class CaptureCompression {
 
   /** Bytes of the capture that were taken until now. */
   get taken(): number {
-    return this.#source.position;
+    return this.#numbered?.taken ?? this.#source.position;
   }
 
   /**
