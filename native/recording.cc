@@ -9,6 +9,7 @@
 
 #include "hooks/hooks.h"
 #include "process/fatal_signals.h"
+#include "process/known_ranges.h"
 #include "process/modules.h"
 #include "process/own_thread.h"
 #include "process/owned_fd.h"
@@ -149,6 +150,9 @@ void Recording::Forget() {
   g_tracking_pid = 0;
   // Its threads are not in this process.
   g_threads = nullptr;
+  ForgetHooking();
+  Modules::Get().Forget();
+  KnownRanges::Get().Forget();
   Tracker::Get().Forget();
 }
 

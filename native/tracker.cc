@@ -145,7 +145,7 @@ void Tracker::Forget() {
   (void)tree_.release();
   (void)aggregator_.release();
   (void)writer_.release();
-  (void)options_.sink.release();
+  if (Sink* sink = options_.sink.release()) sink->Forget();
   new (&names_) ThreadNames;
   recorder_ = nullptr;
 }

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdarg>
 #include <mutex>
+#include <new>
 #include <string>
 
 #include "hooks/block_notes.h"
@@ -333,6 +334,8 @@ void InstallHooks() {
   std::lock_guard lock(g_imports_mutex);
   Imports().Patch(ImportTable::Objects::kAll);
 }
+
+void ForgetHooking() { new (&g_imports_mutex) std::mutex; }
 
 void RemoveHooks() {
   Untracked untracked;

@@ -13,5 +13,7 @@ void AddHooks(std::span<const Hook> hooks);
 void InstallHooks();
 // Leaves the import tables as they were.
 void RemoveHooks();
+// In a forked child: whoever was at it in the parent is not there.
+void ForgetHooking();
 
 }  // namespace heapray

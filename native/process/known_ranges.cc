@@ -1,6 +1,7 @@
 #include "process/known_ranges.h"
 
 #include <iterator>
+#include <new>
 
 #include "process/untracked.h"
 
@@ -36,6 +37,11 @@ void KnownRanges::Clear(uint64_t begin, uint64_t end) {
   Untracked untracked;
   SpinLock::Guard guard(lock_);
   Erase(begin, end);
+}
+
+void KnownRanges::Forget() {
+  new (&lock_) SpinLock;
+  new (&ranges_) std::map<uint64_t, Rest>;
 }
 
 std::vector<KnownRanges::Range> KnownRanges::All() {

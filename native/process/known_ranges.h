@@ -27,6 +27,8 @@ class KnownRanges {
 
   void Set(uint64_t begin, uint64_t end, Owner owner);
   void Clear(uint64_t begin, uint64_t end);
+  // In a forked child: threads that are not there may have held its lock, and been in the middle of it.
+  void Forget();
   // All of them, in order of address.
   std::vector<Range> All();
 

@@ -7,6 +7,7 @@
 
 #include <climits>
 #include <cstring>
+#include <new>
 
 namespace heapray {
 namespace {
@@ -141,6 +142,13 @@ int Modules::Find(uint64_t address) const {
     if (module.Contains(address) && module.loaded.load(std::memory_order_acquire)) return i;
   }
   return -1;
+}
+
+void Modules::Forget() {
+  new (&refresh_mutex_) std::mutex;
+  readers_.store(0);
+  unloading_.store(0);
+  seen_loads_ = 0;
 }
 
 void Modules::BeginUnload() {

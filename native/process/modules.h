@@ -58,6 +58,9 @@ class Modules {
     bool entered_;
   };
 
+  // In a forked child: threads that are not there may have held its lock, and been in the middle of it.
+  void Forget();
+
   // Surrounds a dlclose.
   void BeginUnload();
   void EndUnload();

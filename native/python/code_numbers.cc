@@ -19,6 +19,12 @@ void CodeNumbers::Deallocate(PyObject* code) {
   deallocate_(code);
 }
 
+void CodeNumbers::Forget() {
+  new (&lock_) SpinLock;
+  new (&numbers_) FlatMap<uint64_t>;
+  deaths_.fetch_add(1, std::memory_order_release);
+}
+
 uint64_t CodeNumbers::Of(const PyCodeObject* code) {
   SpinLock::Guard guard(lock_);
   uint64_t& number = numbers_[reinterpret_cast<uint64_t>(code)];

@@ -36,8 +36,8 @@ class CodeNumbers {
     return count;
   }
 
-  // In a forked child: whoever held the lock is not there.
-  void Forget() { new (&lock_) SpinLock; }
+  // In a forked child: whoever held the lock is not there, and may have been in the middle of it.
+  void Forget();
 
  private:
   CodeNumbers() = default;

@@ -155,12 +155,13 @@ PyObject* Start(PyObject*, PyObject* argument) {
 PyObject* Stop(PyObject*, PyObject* argument) {
   const char* reason = PyUnicode_AsUTF8(argument);
   if (reason == nullptr) return nullptr;
-  UnhookPythonAllocators();
   bool complete;
   {
     WithoutGil without_gil;
     complete = Recording::Stop(reason);
   }
+  // Only now: while other threads run and hooks are on, what they free would be missed.
+  UnhookPythonAllocators();
   return PyBool_FromLong(complete ? 1 : 0);
 }
 
@@ -230,6 +231,7 @@ PyObject* EndWithParentOf(PyObject*, PyObject* argument) {
 
 // after_fork(): in a forked child, which has nothing to do with its parent's capture.
 PyObject* AfterFork(PyObject*, PyObject*) {
+  UnhookPythonAllocators();
   CodeNumbers::Get().Forget();
   Recording::Forget();
   Py_RETURN_NONE;

@@ -3,10 +3,9 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
-#include <pthread.h>
 
+#include "process/per_thread.h"
 #include "process/stack_bounds.h"
-#include "process/untracked.h"
 #include "python/code_numbers.h"
 #include "python/code_text.h"
 #include "python/frame_memory.h"
@@ -52,24 +51,6 @@ struct PythonStackSource::ThreadMemory {
   StackBounds stack;
 };
 
-PythonStackSource::ThreadMemory& PythonStackSource::MemoryOfThread() {
-  static constinit thread_local ThreadMemory* t_memory = nullptr;
-  static const pthread_key_t key = [] {
-    pthread_key_t made;
-    pthread_key_create(&made, [](void* memory) {
-      Untracked untracked;
-      t_memory = nullptr;
-      delete static_cast<ThreadMemory*>(memory);
-    });
-    return made;
-  }();
-  if (t_memory == nullptr) [[unlikely]] {
-    t_memory = new ThreadMemory;
-    pthread_setspecific(key, t_memory);
-  }
-  return *t_memory;
-}
-
 void PythonStackSource::Prepare(bool native) {
   CodeNumbers::Get().Watch();
   if (interpreter_bytes_ == 0) {
@@ -102,7 +83,7 @@ void PythonStackSource::Walk(StackWalk& walk) {
     WalkMixed(*native, innermost, walk);
     return;
   }
-  FrameMemory& memory = MemoryOfThread().frames;
+  FrameMemory& memory = PerThread<ThreadMemory>::Get().frames;
   if (!memory.usable()) {
     walk.SetEmpty();
     return;
@@ -114,7 +95,7 @@ void PythonStackSource::Walk(StackWalk& walk) {
 
 // Each call of the interpreter on the native stack executes a run of Python frames, which take its place.
 void PythonStackSource::WalkMixed(NativeWalk& native, const frames::Frame* innermost, StackWalk& walk) {
-  ThreadMemory& thread = MemoryOfThread();
+  ThreadMemory& thread = PerThread<ThreadMemory>::Get();
   NativeChains& chains = NativeWalk::Chains();
   if (!thread.frames.usable() || !thread.mixed.usable()) {
     walk.SetEmpty();

@@ -20,7 +20,6 @@ class PythonStackSource final : public StackSource {
 
  private:
   struct ThreadMemory;
-  static ThreadMemory& MemoryOfThread();
   bool IsInterpreter(uint64_t pc) const { return pc - interpreter_begin_ < interpreter_bytes_; }
   void WalkMixed(NativeWalk& native, const frames::Frame* innermost, StackWalk& walk);
 

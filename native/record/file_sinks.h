@@ -18,6 +18,7 @@ class MappedFileSink final : public Sink {
   explicit MappedFileSink(OwnedFd fd) : fd_(static_cast<OwnedFd&&>(fd)) {}
   ~MappedFileSink() override;
   bool Close() override;
+  void Forget() override { fd_.Close(); }
 
  protected:
   bool Grow(size_t bytes) override;
@@ -39,6 +40,7 @@ class BufferedFileSink final : public Sink {
   ~BufferedFileSink() override;
   void Flush() override;
   bool Close() override;
+  void Forget() override { fd_.Close(); }
 
  protected:
   bool Grow(size_t bytes) override;

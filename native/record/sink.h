@@ -35,6 +35,10 @@ class Sink {
   // Ends the capture at its last committed byte. Returns false when that failed.
   virtual bool Close() = 0;
 
+  // In a forked child: lets go of the parent's file or connection, which would stay open for as long as the child
+  // lives. The rest is left as it is, for another thread may have been in the middle of it.
+  virtual void Forget() = 0;
+
   // errno of the failure, 0 while all is well.
   int error() const { return error_; }
 

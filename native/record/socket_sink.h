@@ -25,6 +25,7 @@ class SocketSink final : public Sink {
   // Sends the rest, as long as the client takes some of it now and then, and ends the connection. After a failure it
   // ends the connection and waits for nothing.
   bool Close() override;
+  void Forget() override { client_.Close(); }
   void Explain(const char* destination, char* text, size_t bytes) const override;
 
  protected:

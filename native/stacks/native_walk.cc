@@ -1,8 +1,6 @@
 #include "stacks/native_walk.h"
 
-#include <pthread.h>
-
-#include "process/untracked.h"
+#include "process/per_thread.h"
 #include "stacks/word_at.h"
 
 namespace heapray {
@@ -11,31 +9,8 @@ namespace {
 // What is kept of a thread.
 struct ThreadMemory {
   NativeChains chains;
-  StackBounds stack;  // of one without an isolate
+  StackBounds stack;  // of one without a runtime
 };
-
-constinit thread_local ThreadMemory* t_memory = nullptr;
-
-pthread_key_t MemoryKey() {
-  static const pthread_key_t key = [] {
-    pthread_key_t made;
-    pthread_key_create(&made, [](void* memory) {
-      Untracked untracked;
-      t_memory = nullptr;
-      delete static_cast<ThreadMemory*>(memory);
-    });
-    return made;
-  }();
-  return key;
-}
-
-ThreadMemory& MemoryOfThread() {
-  if (t_memory == nullptr) [[unlikely]] {
-    t_memory = new ThreadMemory;
-    pthread_setspecific(MemoryKey(), t_memory);
-  }
-  return *t_memory;
-}
 
 }  // namespace
 
@@ -61,7 +36,7 @@ NativeCursor NativeWalk::Caller() const {
 }
 
 void NativeWalk::WalkThread(StackWalk& walk) {
-  ThreadMemory& thread = MemoryOfThread();
+  ThreadMemory& thread = PerThread<ThreadMemory>::Get();
   if (thread.stack.end == 0) [[unlikely]]
     thread.stack = ThisThreadsStack();
   NativeCursor cursor = Caller();
@@ -74,6 +49,6 @@ void NativeWalk::WalkThread(StackWalk& walk) {
   walk.SetInnermost(&thread.chains, chain);
 }
 
-NativeChains& NativeWalk::Chains() { return MemoryOfThread().chains; }
+NativeChains& NativeWalk::Chains() { return PerThread<ThreadMemory>::Get().chains; }
 
 }  // namespace heapray

@@ -8,6 +8,7 @@ namespace heapray {
 class NoSink final : public Sink {
  public:
   bool Close() override { return true; }
+  void Forget() override {}
 
  protected:
   bool Grow(size_t bytes) override {

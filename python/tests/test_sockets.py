@@ -61,6 +61,29 @@ class SocketsTest(ProgramTest):
         self.assertIn(b'"reason":"stop"', data[-100:].replace(b" ", b""))
         self.assertIn(b"test_a_client_is_waited_for_and_sent_the_capture", data)
 
+    def test_a_forked_process_does_not_keep_the_connection(self) -> None:
+        port = free_port()
+        code = f"""
+            import os, signal, time, heapray
+            with heapray.Tracker(destination=heapray.SocketDestination({port})):
+                reader, writer = os.pipe()
+                if os.fork() == 0:
+                    os.write(writer, b"x")
+                    time.sleep({2 * SECONDS})
+                    os._exit(0)
+                os.read(reader, 1)
+                os.kill(os.getpid(), signal.SIGKILL)
+            """
+        # A group of its own, so that the child ends with the test.
+        process = subprocess.Popen(self.command(code), start_new_session=True)
+        try:
+            with connect(port) as client:
+                self.assertEqual(read_all(client)[:8], b"heapray\0")
+            process.wait(timeout=SECONDS)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
     def test_ports_that_are_none(self) -> None:
         for port, error in (("x", TypeError), (-1, OverflowError), (70_000, OverflowError), (0, ValueError)):
             with self.subTest(port):
