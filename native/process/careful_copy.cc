@@ -7,7 +7,9 @@
 
 #include <atomic>
 #include <cerrno>
+#include <new>
 
+#include "process/held_fd.h"
 #include "process/lock.h"
 
 namespace heapray {
@@ -17,9 +19,13 @@ std::atomic<bool> g_vm_read_forbidden{false};
 
 // Where a sandbox forbids process_vm_readv: a write from a wrong address fails just as politely.
 size_t CopyThroughFile(uint64_t address, void* to, size_t bytes) {
-  static const int file = memfd_create("heapray", MFD_CLOEXEC);
   static SpinLock lock;
+  // Never taken apart: threads may read to the very end of the process.
+  alignas(HeldFd) static char place[sizeof(HeldFd)];
+  static HeldFd& held = *new (place) HeldFd;
   SpinLock::Guard guard(lock);
+  if (held.get() < 0) held = HeldFd(OwnedFd(memfd_create("heapray", MFD_CLOEXEC)));
+  int file = held.get();
   ssize_t written = pwrite(file, reinterpret_cast<const void*>(address), bytes, 0);
   if (written <= 0) return 0;
   ssize_t copied = pread(file, to, static_cast<size_t>(written), 0);

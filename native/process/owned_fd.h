@@ -19,6 +19,8 @@ class OwnedFd {
   OwnedFd& operator=(const OwnedFd&) = delete;
   ~OwnedFd() { Close(); }
   int get() const { return fd_; }
+  // Gives it up, without closing it.
+  int Release() { return std::exchange(fd_, -1); }
   // Closes now; returns false when the operating system reports an error.
   bool Close() {
     int fd = std::exchange(fd_, -1);

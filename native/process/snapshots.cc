@@ -30,6 +30,8 @@ int64_t ThreadCpuMs() {
   return time.tv_sec * 1000 + time.tv_nsec / 1'000'000;
 }
 
+HeldFd OpenStatm() { return HeldFd(OwnedFd(open("/proc/self/statm", O_RDONLY | O_CLOEXEC))); }
+
 // Resident bytes, from an open /proc/self/statm.
 uint64_t ReadRss(int statm) {
   char text[128];
@@ -50,7 +52,7 @@ void Snapshots::Start(uint32_t interval_ms, std::function<void(MemoryFigures&)> 
   before_looks_ = std::move(before_looks);
   start_ms_ = MonotonicMs();
   stopping_ = false;
-  statm_ = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  statm_ = OpenStatm();
   next_look_ms_ = start_ms_;
   looked_at_rss_ = 0;
   Take(Look::kNever);
@@ -82,7 +84,8 @@ void Snapshots::Take(Look look) {
   MemoryFigures figures;
   int64_t now = MonotonicMs();
   figures.time_ms = static_cast<uint64_t>(now - start_ms_);
-  figures.rss = ReadRss(statm_);
+  if (statm_.get() < 0) statm_ = OpenStatm();
+  figures.rss = ReadRss(statm_.get());
   bool due = look == Look::kIfMore && figures.rss > looked_at_rss_;
   if (look == Look::kIfMuchMore && now >= next_look_ms_) {
     due = figures.rss > looked_at_rss_ + looked_at_rss_ / kMuchMore;
@@ -107,8 +110,7 @@ void Snapshots::Stop() {
   wake_.notify_all();
   thread_.join();
   Take(Look::kIfMore);
-  close(statm_);
-  statm_ = -1;
+  statm_.Close();
 }
 
 }  // namespace heapray

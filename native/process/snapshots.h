@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "process/held_fd.h"
 #include "record/record_writer.h"
 
 namespace heapray {
@@ -30,7 +31,7 @@ class Snapshots {
   std::function<void(MemoryFigures&)> take_;
   std::function<void()> before_looks_;
   int64_t start_ms_ = 0;
-  int statm_ = -1;
+  HeldFd statm_;
   // At the last look, and not before then the next one.
   uint64_t looked_at_rss_ = 0;
   int64_t next_look_ms_ = 0;

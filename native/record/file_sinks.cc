@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "process/own_memory.h"
 
@@ -37,6 +39,27 @@ OwnedFd OpenCaptureFile(const char* path, bool overwrite) {
   return OwnedFd(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
 }
 
+CaptureFile::CaptureFile(OwnedFd fd) {
+  char link[64];
+  char path[4096];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd.get());
+  ssize_t bytes = readlink(link, path, sizeof path);
+  if (bytes > 0) path_.assign(path, static_cast<size_t>(bytes));
+  fd_ = HeldFd(std::move(fd));
+}
+
+int CaptureFile::get() {
+  int fd = fd_.get();
+  if (fd >= 0) return fd;
+  OwnedFd again(open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!fd_.SameFile(again.get())) {
+    errno = EBADF;
+    return -1;
+  }
+  fd_ = HeldFd(std::move(again));
+  return fd_.get();
+}
+
 MappedFileSink::~MappedFileSink() { Unmap(); }
 
 void MappedFileSink::Unmap() {
@@ -55,10 +78,11 @@ bool MappedFileSink::Grow(size_t bytes) {
   size_t wanted = std::clamp<size_t>(static_cast<size_t>(file_bytes_), kFirstWindow, kLargestWindow);
   wanted = RoundUp(std::max(wanted, into + bytes), kPage);
 
-  int failed = posix_fallocate(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(wanted));
+  int fd = file_.get();
+  int failed = fd < 0 ? errno : posix_fallocate(fd, static_cast<off_t>(offset), static_cast<off_t>(wanted));
   void* window = MAP_FAILED;
   if (failed == 0) {
-    window = mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), static_cast<off_t>(offset));
+    window = mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(offset));
     if (window == MAP_FAILED) failed = errno;
   }
   if (failed != 0) {
@@ -80,12 +104,13 @@ bool MappedFileSink::Grow(size_t bytes) {
 bool MappedFileSink::Close() {
   uint64_t end = window_offset_ + static_cast<uint64_t>(cursor_ - window_);
   Unmap();
-  bool cut = ftruncate(fd_.get(), static_cast<off_t>(end)) == 0;
+  int fd = file_.get();
+  bool cut = fd >= 0 && ftruncate(fd, static_cast<off_t>(end)) == 0;
   if (!cut && error_ == 0) error_ = errno;
-  return fd_.Close() && cut && error_ == 0;
+  return file_.Close() && cut && error_ == 0;
 }
 
-BufferedFileSink::BufferedFileSink(OwnedFd fd) : fd_(static_cast<OwnedFd&&>(fd)) {}
+BufferedFileSink::BufferedFileSink(OwnedFd fd) : file_(std::move(fd)) {}
 
 BufferedFileSink::~BufferedFileSink() {
   if (buffer_ == nullptr) return;
@@ -96,7 +121,8 @@ BufferedFileSink::~BufferedFileSink() {
 bool BufferedFileSink::WriteOut() {
   const uint8_t* from = buffer_;
   while (from < cursor_) {
-    ssize_t written = write(fd_.get(), from, static_cast<size_t>(cursor_ - from));
+    int fd = file_.get();
+    ssize_t written = fd < 0 ? -1 : pwrite(fd, from, static_cast<size_t>(cursor_ - from), static_cast<off_t>(written_));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
       error_ = written == 0 ? EIO : errno;
@@ -104,6 +130,7 @@ bool BufferedFileSink::WriteOut() {
       return false;
     }
     from += written;
+    written_ += static_cast<uint64_t>(written);
   }
   if (buffer_ != nullptr) memset(buffer_, 0, static_cast<size_t>(cursor_ - buffer_));
   cursor_ = buffer_;
@@ -138,7 +165,7 @@ void BufferedFileSink::Flush() {
 
 bool BufferedFileSink::Close() {
   bool written = error_ == 0 && WriteOut();
-  return fd_.Close() && written;
+  return file_.Close() && written;
 }
 
 }  // namespace heapray

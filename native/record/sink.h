@@ -45,10 +45,15 @@ class Sink {
   // Says what failed, for a message; `destination` is what the user calls the place that the bytes go to. In a process
   // that is ending, too: without allocating. When all is well with the sink, there was no memory for what goes into it.
   virtual void Explain(const char* destination, char* text, size_t bytes) const {
-    snprintf(text, bytes, "cannot write %s: %s", destination, strerrordesc_np(error_ != 0 ? error_ : ENOMEM));
+    snprintf(text, bytes, "cannot write %s: %s", destination, Reason());
   }
 
  protected:
+  const char* Reason() const {
+    if (error_ == EBADF) return "the program has closed its descriptor";
+    return strerrordesc_np(error_ != 0 ? error_ : ENOMEM);
+  }
+
   // Makes limit_ - cursor_ >= bytes, or sets error_ and returns false, for good.
   virtual bool Grow(size_t bytes) = 0;
 

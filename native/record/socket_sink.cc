@@ -183,7 +183,7 @@ void SocketSink::Explain(const char* destination, char* text, size_t bytes) cons
   } else if (error_ == EPIPE || error_ == ECONNRESET) {
     snprintf(text, bytes, "the client at %s closed the connection", destination);
   } else {
-    snprintf(text, bytes, "cannot send to the client at %s: %s", destination, strerrordesc_np(error_));
+    snprintf(text, bytes, "cannot send to the client at %s: %s", destination, Reason());
   }
 }
 

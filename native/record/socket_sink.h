@@ -7,6 +7,7 @@
 
 #include <atomic>
 
+#include "process/held_fd.h"
 #include "process/owned_fd.h"
 #include "record/sink.h"
 
@@ -45,7 +46,7 @@ class SocketSink final : public Sink {
   void WaitFor(short events);
   void Join();
 
-  OwnedFd client_;
+  HeldFd client_;
   pid_t owner_;
   // The ring's memory twice in a row, so that every record lies in one piece.
   uint8_t* ring_ = nullptr;

@@ -3,6 +3,8 @@ import { type EventBatch, SNAPSHOT_EVENT } from "../capture/event-batch.js";
 import { AllocatorType } from "../capture/wire.js";
 
 const INITIAL_NODES = 1024;
+/** A node that more places share than this (of a server with a thread for each request) has them in a map. */
+const LONGEST_LIST = 32;
 
 /** By the kind of an event: 1 for an allocation, otherwise 0. */
 const IS_ALLOCATOR = new Uint8Array(256).fill(1);
@@ -10,7 +12,7 @@ for (const kind of [SNAPSHOT_EVENT, AllocatorType.FREE, AllocatorType.MUNMAP]) I
 
 /**
  * The places that allocate: each distinct (thread, stack node, allocator) is a location with an index of its own,
- * numbered in order of appearance. Those of a stack node are a list that starts with the one asked for last.
+ * numbered in order of appearance. Those of a stack node are a list that starts with the one asked for last, or a map.
  */
 export class Locations {
   readonly thread = new Uint32Column();
@@ -22,6 +24,8 @@ export class Locations {
   #next = new Uint32Array(INITIAL_NODES);
   /** By stack node: the first of its list, + 1. */
   #first = new Uint32Array(INITIAL_NODES);
+  /** By stack node, where its list is too long: by word, the location + 1. */
+  readonly #maps = new Map<number, Map<number, number>>();
   /** Events whose locations are not the first of their nodes. */
   #others = new Uint32Array(INITIAL_NODES);
 
@@ -58,7 +62,15 @@ export class Locations {
   indexOf(thread: number, node: number, allocator: number): number {
     const who = word(thread, allocator);
     const first = this.#firstOf(node);
+    let map = this.#maps.size === 0 ? undefined : this.#maps.get(node);
+    if (map !== undefined) {
+      const known = map.get(who);
+      if (known === undefined) return this.#add(thread, node, allocator, map);
+      this.#first[node] = known;
+      return known - 1;
+    }
     let before = first;
+    let length = 0;
     for (let entry = first; entry !== 0; entry = this.#next[entry] as number) {
       if (this.#words[entry] === who) {
         if (entry !== first) {
@@ -69,7 +81,19 @@ export class Locations {
         return entry - 1;
       }
       before = entry;
+      length++;
     }
+    if (length > LONGEST_LIST) {
+      map = new Map();
+      for (let entry = first; entry !== 0; entry = this.#next[entry] as number) {
+        map.set(this.#words[entry] as number, entry);
+      }
+      this.#maps.set(node, map);
+    }
+    return this.#add(thread, node, allocator, map);
+  }
+
+  #add(thread: number, node: number, allocator: number, map: Map<number, number> | undefined): number {
     this.thread.push(thread);
     this.node.push(node);
     this.allocator.push(allocator);
@@ -78,9 +102,11 @@ export class Locations {
       this.#words = larger(this.#words, 2 * entry);
       this.#next = larger(this.#next, 2 * entry);
     }
+    const who = word(thread, allocator);
     this.#words[entry] = who;
-    this.#next[entry] = first;
+    this.#next[entry] = this.#first[node] as number;
     this.#first[node] = entry;
+    map?.set(who, entry);
     return entry - 1;
   }
 
