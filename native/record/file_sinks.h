@@ -32,7 +32,7 @@ class MappedFileSink final : public Sink {
   explicit MappedFileSink(OwnedFd fd) : file_(std::move(fd)) {}
   ~MappedFileSink() override;
   bool Close() override;
-  void Forget() override { fd_.Close(); }
+  void Forget() override { file_.Close(); }
 
  protected:
   bool Grow(size_t bytes) override;
@@ -54,7 +54,7 @@ class BufferedFileSink final : public Sink {
   ~BufferedFileSink() override;
   void Flush() override;
   bool Close() override;
-  void Forget() override { fd_.Close(); }
+  void Forget() override { file_.Close(); }
 
  protected:
   bool Grow(size_t bytes) override;
