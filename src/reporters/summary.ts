@@ -84,7 +84,10 @@ export function summarize({ records, metadata, kind, top, sort = "own" }: Summar
     own.allocations += record.nAllocations;
     // A line that calls itself is on the stack several times, and counts once.
     const through = new Set([own]);
-    for (const outer of stack) if (LEADS.has(originOf(outer))) through.add(lines.of(outer));
+    for (const outer of stack) {
+      const line = lines.leadingThrough(outer);
+      if (line !== undefined) through.add(line);
+    }
     for (const line of through) line.totalBytes += record.size;
   }
   const key = { total: "totalBytes", own: "bytes", allocations: "allocations" } as const;
@@ -99,6 +102,8 @@ const LEADS: ReadonlySet<FrameOrigin> = new Set(["program", "dependency"]);
 
 class Lines {
   readonly #lines = new Map<string, Line>();
+  /** Deep stacks have the same few frames again and again: their texts are looked at once. */
+  readonly #leading = new Map<Frame, Line | null>();
 
   of({ function: name, file, line: number }: Frame): Line {
     const key = `${file}\0${number}\0${name}`;
@@ -108,6 +113,16 @@ class Lines {
       this.#lines.set(key, line);
     }
     return line;
+  }
+
+  /** The frame's line, where it is one of the program or its packages. */
+  leadingThrough(frame: Frame): Line | undefined {
+    let line = this.#leading.get(frame);
+    if (line === undefined) {
+      line = LEADS.has(originOf(frame)) ? this.of(frame) : null;
+      this.#leading.set(frame, line);
+    }
+    return line ?? undefined;
   }
 
   all(): Iterable<Line> {
