@@ -15,6 +15,7 @@
 #include "hooks/originals.h"
 #include "hooks/signal_hooks.h"
 #include "process/modules.h"
+#include "process/stack_bounds.h"
 #include "tracker.h"
 
 namespace heapray {
@@ -257,6 +258,7 @@ void* RunThread(void* argument) {
   {
     Untracked untracked;
     delete static_cast<ThreadStart*>(argument);
+    LearnThisThreadsStack();
     if (start.context.node != 0) Tracker::Get().SetContext(start.context);
     if (start.role[0] != 0) Tracker::Get().SetThreadRole(start.role);
   }

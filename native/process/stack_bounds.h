@@ -12,7 +12,10 @@ struct StackBounds {
   bool Contains(uint64_t address) const { return address >= begin && address < end; }
 };
 
-// Empty when it is not known. Looks it up anew at each call.
+// As a thread begins, outside of any hook: the C library tells of it at once.
+void LearnThisThreadsStack();
+// Empty when it is not known. Callable inside any hook; looked up once a thread, in the list of mappings where it was
+// not learned before.
 StackBounds ThisThreadsStack();
 inline uint64_t ThisThreadsStackEnd() { return ThisThreadsStack().end; }
 
