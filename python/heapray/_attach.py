@@ -5,6 +5,7 @@ import os
 import time
 from typing import Any, Dict, List, Optional
 
+from heapray._client import Client
 from heapray._loaded_agent import agent
 from heapray._session import Session, start_session, stop_session
 from heapray._settings import Settings
@@ -46,10 +47,10 @@ def attach(settings: Dict[str, Any]) -> Answer:
         aggregate=settings["aggregate"],
     )
     try:
-        listener = None if file is not None else _connected(to["port"], to["user"])
+        client = None if file is not None else _connected(to["port"], to["user"])
     except OSError as error:
         return _error("HEAPRAY_NO_CLIENT", str(error))
-    session = Session(wanted, listener)
+    session = Session(wanted, client)
     end = _end_later(session, settings["durationMs"] / 1000) if "durationMs" in settings else None
     try:
         start_session(session)
@@ -95,8 +96,8 @@ def _end_later(session: Session, seconds: float) -> "_thread.LockType":
     return begun
 
 
-def _connected(port: int, user: int) -> object:
-    """The agent's listener, with a client that may be one.
+def _connected(port: int, user: int) -> Client:
+    """The client, who may be one.
 
     Raises:
         OSError: There is none.
@@ -115,7 +116,7 @@ def _connected(port: int, user: int) -> object:
     except BaseException:
         agent.close_listener(listener)
         raise
-    return listener
+    return Client(listener, f"{_ADDRESS}:{port}")
 
 
 def _users_connected_to(port: int) -> List[int]:

@@ -1,6 +1,7 @@
 """The client of a SocketDestination."""
 
 import operator
+from dataclasses import dataclass
 
 from heapray._destinations import SocketDestination
 from heapray._loaded_agent import agent
@@ -8,11 +9,18 @@ from heapray._loaded_agent import agent
 _WAIT_MS = 100
 
 
-def wait_for_client(destination: SocketDestination) -> object:
-    """Listens, and waits until a client has connected. Handlers of signals run meanwhile; what they raise ends it.
+@dataclass(frozen=True)
+class Client:
+    """Who has connected."""
 
-    Returns:
-        The agent's listener, which has the client.
+    listener: object
+    """The agent's, which has the connection."""
+    place: str
+    """The address and port it has connected to, for messages."""
+
+
+def wait_for_client(destination: SocketDestination) -> Client:
+    """Listens, and waits until a client has connected. Handlers of signals run meanwhile; what they raise ends it.
 
     Raises:
         TypeError: The port is not an integer, or the address not a string.
@@ -36,4 +44,4 @@ def wait_for_client(destination: SocketDestination) -> object:
     except BaseException:
         agent.close_listener(listener)
         raise
-    return listener
+    return Client(listener, f"{address}:{port}")

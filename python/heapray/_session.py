@@ -8,6 +8,7 @@ from typing import Any, Dict, Optional
 
 from heapray._capture_header import capture_header
 from heapray._child_captures import compress_ended_children
+from heapray._client import Client
 from heapray._compression import compress_capture
 from heapray._loaded_agent import agent
 from heapray._messages import warn
@@ -19,14 +20,14 @@ from heapray._thread_names import ThreadNames
 class Session:
     """One recording; with follow_fork, it goes on in the processes forked from this one, each with its own file."""
 
-    def __init__(self, settings: Settings, listener: Optional[object] = None, leads: bool = True) -> None:
+    def __init__(self, settings: Settings, client: Optional[Client] = None, leads: bool = True) -> None:
         """
         Args:
-            listener: The agent's, with a client, where there is no file.
+            client: Who is sent the records, where there is no file.
             leads: Whether this process is where tracking began: the others' captures are its to look after.
         """
         self._settings = settings
-        self._listener = listener
+        self._client = client
         self._leads = leads
         self._file = settings.path if leads else _file_of_child(settings)
         self._threads = ThreadNames()
@@ -59,20 +60,21 @@ class Session:
     def _begin(self) -> None:
         settings = self._settings
         wanted: Dict[str, Any] = {
-            "destination": "the client" if self._file is None else _as_text(self._file),
             "aggregate": settings.aggregate,
             "native_traces": settings.native_traces,
             "trace_python_allocators": settings.trace_python_allocators,
             "memory_interval_ms": settings.memory_interval_ms,
             "metadata": capture_header(settings.header_options()),
         }
-        if self._file is None:
-            wanted["listener"] = self._listener
-        elif is_null_device(self._file):
-            wanted["discard"] = True
-        else:
-            overwrite = settings.overwrite or not self._leads
-            wanted.update(path=self._file, overwrite=overwrite, buffered=settings.buffered)
+        if self._client is not None:
+            wanted.update(destination=self._client.place, listener=self._client.listener)
+        elif self._file is not None:
+            wanted["destination"] = _as_text(self._file)
+            if is_null_device(self._file):
+                wanted["discard"] = True
+            else:
+                overwrite = settings.overwrite or not self._leads
+                wanted.update(path=self._file, overwrite=overwrite, buffered=settings.buffered)
         self._started_ns = time.time_ns()
         warning = agent.start(wanted)
         if warning:

@@ -4,7 +4,7 @@ import os
 from types import TracebackType
 from typing import Optional, Tuple, Type, Union, overload
 
-from heapray._client import wait_for_client
+from heapray._client import Client, wait_for_client
 from heapray._destinations import Destination, FileDestination, SocketDestination
 from heapray._file_format import FileFormat
 from heapray._session import Session, start_session, stop_session
@@ -83,14 +83,14 @@ class Tracker:
                 raise RuntimeError("follow_fork needs a file: each process writes its own")
             if aggregate:
                 raise RuntimeError("AGGREGATED_ALLOCATIONS needs a file: it is written at the end")
-        listener: Optional[object] = None
+        client: Optional[Client] = None
         path: Optional[str] = None
         file = FileDestination("")
         if isinstance(destination, FileDestination):
             file = destination
             path = file_of(destination)
         elif isinstance(destination, SocketDestination):
-            listener = wait_for_client(destination)
+            client = wait_for_client(destination)
         else:
             raise TypeError(f"destination is a FileDestination or a SocketDestination, not {destination!r}")
         settings = Settings(
@@ -104,7 +104,7 @@ class Tracker:
             trace_python_allocators=bool(trace_python_allocators),
             aggregate=aggregate,
         )
-        self._session: Optional[Session] = Session(settings, listener)
+        self._session: Optional[Session] = Session(settings, client)
         self._used: Optional[Session] = None
 
     def __enter__(self) -> "Tracker":

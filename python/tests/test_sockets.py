@@ -84,6 +84,39 @@ class SocketsTest(ProgramTest):
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
+    def test_a_client_that_goes_away_is_named(self) -> None:
+        port = free_port()
+        code = f"""
+            import sys, time, heapray
+            with heapray.Tracker(destination=heapray.SocketDestination({port})):
+                print("tracked", flush=True)
+                sys.stdin.readline()
+                until = time.monotonic() + {SECONDS}
+                # What is sent after the end is what tells of it.
+                while heapray._loaded_agent.agent.is_active() and time.monotonic() < until:
+                    bytearray(1_000_000)
+                    time.sleep(0.001)
+            print("done", flush=True)
+            """
+        process = subprocess.Popen(
+            self.command(code),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+        )
+        try:
+            with connect(port):
+                assert process.stdout is not None
+                self.assertEqual(process.stdout.readline(), "tracked\n")
+            out, err = process.communicate("go\n", timeout=2 * SECONDS)
+        finally:
+            process.kill()
+            process.wait()
+        self.assertEqual((process.returncode, out), (0, "done\n"), err)
+        gone = f"the client at 127.0.0.1:{port} closed the connection"
+        self.assertEqual(err, f"heapray: tracking stopped, the program goes on: {gone}\n")
+
     def test_ports_that_are_none(self) -> None:
         for port, error in (("x", TypeError), (-1, OverflowError), (70_000, OverflowError), (0, ValueError)):
             with self.subTest(port):
