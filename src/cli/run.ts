@@ -108,8 +108,8 @@ export function runCommand(): Command {
 
 async function run(script: string | undefined, scriptArgs: string[], options: RunOptions): Promise<void> {
   if (options.embedSymbols && !options.native) throw new CliError("--embed-symbols names native frames: add --native.");
-  checkLive(options);
   const launch = launchOf(script, scriptArgs, options);
+  checkLive(options);
   const capture = options.output ?? `heapray-${programName(script, options)}.{pid}.bin`;
   const inWindows = options.startPaused || options.windowSignal !== undefined;
   const check = inWindows ? checkWindowFiles : checkOutputFile;
