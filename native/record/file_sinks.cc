@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,12 @@ constexpr size_t kPage = 4096;
 constexpr size_t kFirstWindow = 1u << 20;
 constexpr size_t kLargestWindow = 32u << 20;
 constexpr size_t kBuffer = 256u << 10;
+
+// A file that grows beyond the limit has its process killed by SIGXFSZ, unless the program ignores that.
+bool MayReach(uint64_t bytes) {
+  rlimit limit{};
+  return getrlimit(RLIMIT_FSIZE, &limit) != 0 || bytes <= limit.rlim_cur;
+}
 
 size_t RoundUp(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -79,7 +86,9 @@ bool MappedFileSink::Grow(size_t bytes) {
   wanted = RoundUp(std::max(wanted, into + bytes), kPage);
 
   int fd = file_.get();
-  int failed = fd < 0 ? errno : posix_fallocate(fd, static_cast<off_t>(offset), static_cast<off_t>(wanted));
+  int failed = fd < 0 ? errno : 0;
+  if (failed == 0 && !MayReach(offset + wanted)) failed = EFBIG;
+  if (failed == 0) failed = posix_fallocate(fd, static_cast<off_t>(offset), static_cast<off_t>(wanted));
   void* window = MAP_FAILED;
   if (failed == 0) {
     window = mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(offset));
@@ -122,7 +131,13 @@ bool BufferedFileSink::WriteOut() {
   const uint8_t* from = buffer_;
   while (from < cursor_) {
     int fd = file_.get();
-    ssize_t written = fd < 0 ? -1 : pwrite(fd, from, static_cast<size_t>(cursor_ - from), static_cast<off_t>(written_));
+    auto left = static_cast<size_t>(cursor_ - from);
+    ssize_t written = -1;
+    if (fd >= 0 && !MayReach(written_ + left)) {
+      errno = EFBIG;
+    } else if (fd >= 0) {
+      written = pwrite(fd, from, left, static_cast<off_t>(written_));
+    }
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
       error_ = written == 0 ? EIO : errno;
