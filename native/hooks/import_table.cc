@@ -4,8 +4,8 @@
 #include <link.h>
 #include <sys/mman.h>
 
-#include <cstring>
 #include <utility>
+#include <vector>
 
 #include "hooks/originals.h"
 #include "process/mappings.h"
@@ -105,6 +105,10 @@ struct ImportTable::Object {
   }
 };
 
+void ImportTable::Add(std::span<const Hook> hooks) {
+  for (const Hook& hook : hooks) hooks_.emplace(hook.name, hook);
+}
+
 void ImportTable::Patch(Objects objects) {
   // An object is listed before its imports are filled in; when that is done, they become read-only. To write to it
   // before, or to make it read-only, would be the end of the thread that loads it.
@@ -114,16 +118,24 @@ void ImportTable::Patch(Objects objects) {
       if (mapping.writable) writable.emplace_back(mapping.begin, mapping.end);
     });
   }
-  auto patch = [&](const Object& object) {
+  auto patch = [&](const dl_phdr_info& info) {
+    if (info.dlpi_subs != unloads_) {
+      finished_.clear();
+      unloads_ = info.dlpi_subs;
+    }
+    Object object(info);
+    if (finished_.contains(object.dynamic)) return;
     uintptr_t begin = object.relro_begin / kPage * kPage;
     bool has_read_only = begin < object.relro_end / kPage * kPage;
     for (const auto& [from, to] : writable) {
       if (has_read_only && begin >= from && begin < to) return;
     }
     PatchObject(object);
+    // Of others it is not known whether their imports are filled in, over what was written here.
+    if (has_read_only && objects == Objects::kFinished) finished_.insert(object.dynamic);
   };
   auto visit = [](dl_phdr_info* info, size_t, void* patch_one) {
-    (*static_cast<decltype(patch)*>(patch_one))(Object(*info));
+    (*static_cast<decltype(patch)*>(patch_one))(*info);
     return 0;
   };
   dl_iterate_phdr(visit, &patch);
@@ -140,19 +152,16 @@ void ImportTable::PatchObject(const Object& object) {
     for (size_t i = 0; relocation != nullptr && i < bytes / sizeof *relocation; i++) {
       if (!IsImport(ELF64_R_TYPE(relocation[i].r_info))) continue;
       const ElfW(Sym) & symbol = section.symbols[ELF64_R_SYM(relocation[i].r_info)];
-      const char* name = section.strings + symbol.st_name;
-      for (const Hook& hook : hooks_) {
-        if (strcmp(name, hook.name) != 0 || (hook.is_mapping && is_allocator)) continue;
-        auto* slot = reinterpret_cast<uintptr_t*>(object.base + relocation[i].r_offset);
-        uintptr_t replacement = reinterpret_cast<uintptr_t>(hook.replacement);
-        uintptr_t original = __atomic_load_n(slot, __ATOMIC_RELAXED);
-        if (original == replacement) break;
-        WritablePage page(reinterpret_cast<uintptr_t>(slot), object.relro_begin, object.relro_end);
-        if (!page.usable()) break;
-        slots_[slot] = {original, replacement};
-        __atomic_store_n(slot, replacement, __ATOMIC_RELEASE);
-        break;
-      }
+      auto hook = hooks_.find(section.strings + symbol.st_name);
+      if (hook == hooks_.end() || (hook->second.is_mapping && is_allocator)) continue;
+      auto* slot = reinterpret_cast<uintptr_t*>(object.base + relocation[i].r_offset);
+      uintptr_t replacement = reinterpret_cast<uintptr_t>(hook->second.replacement);
+      uintptr_t original = __atomic_load_n(slot, __ATOMIC_RELAXED);
+      if (original == replacement) continue;
+      WritablePage page(reinterpret_cast<uintptr_t>(slot), object.relro_begin, object.relro_end);
+      if (!page.usable()) continue;
+      slots_[slot] = {original, replacement};
+      __atomic_store_n(slot, replacement, __ATOMIC_RELEASE);
     }
   };
   patch(section.plt, section.plt_bytes);
@@ -172,6 +181,7 @@ void ImportTable::Restore() {
   };
   dl_iterate_phdr(visit, this);
   slots_.clear();
+  finished_.clear();
 }
 
 }  // namespace heapray

@@ -4,8 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <unordered_map>
-#include <vector>
+#include <unordered_set>
 
 namespace heapray {
 
@@ -19,7 +20,7 @@ struct Hook {
 class ImportTable {
  public:
   // Further calls to patch. Before the first Patch().
-  void Add(std::span<const Hook> hooks) { hooks_.insert(hooks_.end(), hooks.begin(), hooks.end()); }
+  void Add(std::span<const Hook> hooks);
 
   // kFinished leaves out objects that another thread may be loading still.
   enum class Objects { kAll, kFinished };
@@ -37,9 +38,13 @@ class ImportTable {
 
   void PatchObject(const Object& object);
 
-  std::vector<Hook> hooks_;
+  std::unordered_map<std::string_view, Hook> hooks_;
   // By address: where an object was unloaded, the next one takes its place.
   std::unordered_map<uintptr_t*, Slot> slots_;
+  // The dynamic sections of objects that are patched for good; a program with hundreds of libraries loads each by a
+  // dlopen of its own. They hold until something is unloaded.
+  std::unordered_set<const void*> finished_;
+  unsigned long long unloads_ = 0;
 };
 
 }  // namespace heapray
