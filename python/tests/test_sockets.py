@@ -72,6 +72,8 @@ class SocketsTest(ProgramTest):
                     time.sleep({2 * SECONDS})
                     os._exit(0)
                 os.read(reader, 1)
+                # Until something has been sent.
+                time.sleep(0.5)
                 os.kill(os.getpid(), signal.SIGKILL)
             """
         # A group of its own, so that the child ends with the test.

@@ -25,7 +25,7 @@ import sys, time
 kept = []
 def grow():
     kept.append(bytearray(1_000_000))
-print("begins", sys.argv, flush=True)
+print(f"begins {sys.argv}\\n", end="", flush=True)
 while True:
     if len(kept) < 40: grow()
     time.sleep(0.01)
