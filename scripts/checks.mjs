@@ -26,7 +26,7 @@ const steps = {
   types: ["tsconfig.json", "tsconfig.test.json", "ui/tsconfig.json", "examples/photo-catalog/tsconfig.json"].map(
     (project) => ["node_modules/typescript/bin/tsc", "--noEmit", "-p", project],
   ),
-  matrix: [["scripts/node-matrix.mjs"]],
+  matrix: [["scripts/node-matrix.mjs", ...(process.argv.includes("--all-versions") ? [] : ["--newest"])]],
   bench: [["bench/bench.mjs", "--short"]],
 };
 

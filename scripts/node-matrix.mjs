@@ -1,4 +1,5 @@
 // Installs the Node.js versions of scripts/node-matrix/package.json into .matrix/ and builds the agent for each.
+//   node scripts/node-matrix.mjs [--newest]    --newest builds that of the newest only
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -26,7 +27,8 @@ function install() {
 try {
   install();
   const { dependencies } = JSON.parse(readFileSync(path.join(pins, "package.json"), "utf8"));
-  for (const name of Object.keys(dependencies)) {
+  const names = Object.keys(dependencies);
+  for (const name of process.argv.includes("--newest") ? names.slice(-1) : names) {
     const agent = buildAgent(path.join(matrix, "node_modules", name, "bin", "node"));
     console.error(`${name}: ${path.relative(root, agent)}`);
   }
