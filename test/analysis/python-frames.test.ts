@@ -25,8 +25,8 @@ describe("whose code a frame is", () => {
     ["/usr/lib/python313.zip/abc.py", "internal"],
     ["<frozen importlib._bootstrap>", "internal"],
     ["/srv/venv/lib/python3.13/site-packages/heapray/_tracker.py", "internal"],
-    ["/work/checkout/python/heapray/_tracker.py", "internal"],
-    ["/work/checkout/python/launch/preload/sitecustomize.py", "internal"],
+    ["/home/me/checkout/python/heapray/_tracker.py", "internal"],
+    ["/home/me/checkout/python/launch/preload/sitecustomize.py", "internal"],
     ["/srv/venv/lib/python3.13/site-packages/numpy/core/_multiarray.cpython-313.so", "native"],
     // A program of Node.js that came in a package of Python.
     ["/usr/lib/python3/dist-packages/notebook/server.js", "program"],
