@@ -83,7 +83,10 @@ def file_of(destination: FileDestination) -> str:
         raise TypeError(f"the capture's path is a str or an os.PathLike of one, not {type(name).__name__}")
     if name == "":
         raise FileNotFoundError(errno.ENOENT, "The capture's path is empty", name)
-    path = os.path.abspath(name)
+    try:
+        path = os.path.abspath(name)
+    except FileNotFoundError:
+        raise FileNotFoundError(errno.ENOENT, "The path is relative to a directory that is gone", name) from None
     if is_null_device(path):
         return path
     if not destination.overwrite and os.path.lexists(path):

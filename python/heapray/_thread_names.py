@@ -2,7 +2,7 @@
 
 import threading
 from types import FrameType
-from typing import Any, Dict, List, Tuple, Type
+from typing import Any, Callable, Dict, List, Type
 
 from heapray._loaded_agent import agent
 
@@ -45,16 +45,48 @@ class ThreadNames:
     """Tells the agent how threads are called: those that run, those that start, and those that are renamed."""
 
     def __init__(self) -> None:
-        self._patched: List[Tuple[Type[threading.Thread], _ToldAttribute]] = []
+        self._undo: List[Callable[[], None]] = []
 
     def watch(self) -> None:
         """From now on, until unwatch(). Whatever threading has become in this program, it goes on to work."""
+        # Not by "_name" and "_ident": memray's Tracker, which a program may use, needs them for itself.
         thread_class = threading.Thread
-        for name in ("_name", "_native_id"):
-            if isinstance(thread_class, type) and not hasattr(thread_class, name):
-                attribute = _ToldAttribute(name)
-                setattr(thread_class, name, attribute)
-                self._patched.append((thread_class, attribute))
+        if isinstance(thread_class, type):
+            self._watch_starts(thread_class)
+            self._watch_renames(thread_class)
+
+    def _watch_starts(self, thread_class: Type[threading.Thread]) -> None:
+        name = "_native_id"
+        if hasattr(thread_class, name):
+            return
+        attribute = _ToldAttribute(name)
+        setattr(thread_class, name, attribute)
+
+        def undo() -> None:
+            if thread_class.__dict__.get(name) is attribute:
+                delattr(thread_class, name)
+
+        self._undo.append(undo)
+
+    def _watch_renames(self, thread_class: Type[threading.Thread]) -> None:
+        name = "name"
+        original = thread_class.__dict__.get(name)
+        if not isinstance(original, property) or original.fset is None:
+            return
+        rename = original.fset
+
+        def rename_and_tell(thread: threading.Thread, new_name: str) -> None:
+            rename(thread, new_name)
+            _tell(thread.__dict__)
+
+        told = property(original.fget, rename_and_tell, original.fdel, original.__doc__)
+        setattr(thread_class, name, told)
+
+        def undo() -> None:
+            if thread_class.__dict__.get(name) is told:
+                setattr(thread_class, name, original)
+
+        self._undo.append(undo)
 
     def tell_running(self) -> None:
         """Once the agent records."""
@@ -66,7 +98,6 @@ class ThreadNames:
             _tell(getattr(thread, "__dict__", {}))
 
     def unwatch(self) -> None:
-        for thread_class, attribute in self._patched:
-            if thread_class.__dict__.get(attribute.name) is attribute:
-                delattr(thread_class, attribute.name)
-        self._patched.clear()
+        for undo in self._undo:
+            undo()
+        self._undo.clear()

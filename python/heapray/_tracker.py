@@ -2,7 +2,7 @@
 
 import os
 from types import TracebackType
-from typing import Optional, Tuple, Type, Union, overload
+from typing import NoReturn, Optional, Tuple, Type, Union, overload
 
 from heapray._client import Client, wait_for_client
 from heapray._destinations import Destination, FileDestination, SocketDestination
@@ -106,6 +106,9 @@ class Tracker:
         )
         self._session: Optional[Session] = Session(settings, client)
         self._used: Optional[Session] = None
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A tracker is of one process: it cannot be copied or pickled")
 
     def __enter__(self) -> "Tracker":
         """Begins to record.

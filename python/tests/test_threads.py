@@ -71,6 +71,11 @@ class ThreadsTest(ProgramTest):
         self.assertEqual(dict(threading.Thread.__dict__), before)
         self.assertRegex(thread.name, "^Thread-")
 
+    def test_what_memray_takes_for_itself_is_left_to_it(self) -> None:
+        with Tracker(self.path):
+            for name in ("_name", "_ident"):
+                self.assertFalse(hasattr(threading.Thread, name))
+
     def test_subclasses_with_names_of_their_own(self) -> None:
         class Named(threading.Thread):
             _name = property(lambda self: "fixed", lambda self, value: None)

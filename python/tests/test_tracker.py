@@ -1,7 +1,9 @@
 """Entering and leaving a Tracker."""
 
+import copy
 import json
 import os
+import pickle
 import threading
 import time
 from pathlib import Path
@@ -56,6 +58,27 @@ class TrackerTest(ProgramTest):
                 "followFork": True,
             },
         )
+
+    def test_trackers_are_neither_copied_nor_pickled(self) -> None:
+        tracker = Tracker(self.path)
+        for make in (copy.copy, copy.deepcopy, pickle.dumps):
+            with self.assertRaisesRegex(TypeError, "cannot be copied or pickled"):
+                make(tracker)
+
+    def test_relative_path_where_the_directory_is_gone(self) -> None:
+        before = os.getcwd()
+        gone = self.folder / "gone"
+        gone.mkdir()
+        os.chdir(gone)
+        gone.rmdir()
+        try:
+            with self.assertRaisesRegex(FileNotFoundError, "relative to a directory that is gone"):
+                Tracker("out.bin")
+            with Tracker(self.path):
+                pass
+        finally:
+            os.chdir(before)
+        self.assertEqual(Capture(self.path).header["cwd"], "")
 
     def test_exceptions_pass_through(self) -> None:
         with self.assertRaisesRegex(ValueError, "of the body"):

@@ -138,3 +138,15 @@ describe("output", () => {
     expect({ status, stderr }).toEqual({ status: 1, stderr: "heapray: locked is not writable.\n" });
   });
 });
+
+test("says so where the working directory is gone", () => {
+  const gone = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"';
+  const { status, stderr } = spawnSync("sh", ["-c", gone, "sh", process.execPath, cliPath, "run", "-e", "1"], {
+    cwd: folder.path,
+    encoding: "utf8",
+  });
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: "heapray: the working directory is gone; go to one that is there.\n",
+  });
+});
