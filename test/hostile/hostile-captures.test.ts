@@ -7,6 +7,7 @@ import { type Folder, heapray, temporaryFolder } from "../support/heapray.js";
 import { lz4Frame } from "../support/lz4.js";
 import { memrayAggregatedCapture, memrayCapture } from "../support/memray-capture.js";
 import { numberedForm } from "../support/numbered-form.js";
+import { pythonCapture } from "../support/python-capture.js";
 import { REPORT_NAMES, refusal } from "./every-report.js";
 
 /** What a capture that is at most 2 MB may take, more than the reports of a whole one. */
@@ -89,6 +90,7 @@ describe.each<[string, number, () => Uint8Array]>([
   ["a small capture with numbered blocks", 200, () => numberedForm(formatCapture())],
   ["a small compressed capture", 200, () => compressed(formatCapture())],
   ["a small aggregated capture", 200, aggregatedFormatCapture],
+  ["a small capture of a Python program", 200, () => pythonCapture({ pymalloc: true }).finish()],
   ["a small capture of memray", 400, memrayCapture],
   ["a small capture of memray, compressed", 200, () => lz4Frame(memrayCapture())],
   ["a small aggregated capture of memray", 200, memrayAggregatedCapture],
