@@ -98,7 +98,7 @@ PyObject* ConnectionError(const ClientListener::Error& error) {
   return nullptr;
 }
 
-// start(settings): see python/heapray/_agent.pyi for the keys. Returns a warning, or an empty string.
+// start(settings): see python/heapray/_agent.pyi for the keys.
 PyObject* Start(PyObject*, PyObject* argument) {
   if (!PyDict_Check(argument)) {
     PyErr_SetString(PyExc_TypeError, "start() takes a dict");
@@ -148,7 +148,7 @@ PyObject* Start(PyObject*, PyObject* argument) {
     return SystemError(error, path.c_str());
   }
   if (python_allocators) HookPythonAllocators();
-  return PyUnicode_FromString("");
+  Py_RETURN_NONE;
 }
 
 // stop(reason): returns whether the capture is complete.

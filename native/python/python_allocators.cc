@@ -15,8 +15,8 @@ using wire::Allocator;
 // Whether what they give is recorded: our functions may stay in place when it no longer is, under somebody else's.
 std::atomic<bool> g_wanted{false};
 
-// The allocators of a domain, as they were before they were hooked. What
-// Tracker::OnRealloc() calls takes no context, hence one class for each domain.
+// The allocators of a domain, as they were before they were hooked. What Tracker::OnRealloc() calls takes no context,
+// hence one class for each domain.
 template <PyMemAllocatorDomain kDomain>
 class Domain {
  public:

@@ -48,7 +48,6 @@ class MixedFrames {
 struct PythonStackSource::ThreadMemory {
   FrameMemory frames;
   MixedFrames mixed;
-  StackBounds stack;
 };
 
 void PythonStackSource::Prepare(bool native) {
@@ -101,23 +100,27 @@ void PythonStackSource::WalkMixed(NativeWalk& native, const frames::Frame* inner
     walk.SetEmpty();
     return;
   }
-  if (thread.stack.end == 0) [[unlikely]]
-    thread.stack = ThisThreadsStack();
   thread.frames.Look(innermost);
-  uint64_t stack_end = thread.stack.end;
+  if (thread.frames.count() == 0) {
+    // Too deep to be remembered: Python's frames alone, looked at once more since the walk before had others too.
+    thread.frames.Look(innermost);
+    thread.frames.Tell(walk);
+    return;
+  }
+  StackBounds stack = ThisThreadsStack();
   auto is_interpreter = [this](uint64_t pc) { return IsInterpreter(pc); };
   NativeCursor cursor = native.Caller();
   uint32_t chain = 0;
   // Of a stack that is not the thread's own (a greenlet's may be), nobody knows where it ends.
-  bool leads_on = thread.stack.Contains(cursor.sp) && native.WalkInnermost(chains, cursor, 0, stack_end, is_interpreter,
-                                                                           &chain) == NativeChains::End::kRuntimeCode;
+  bool leads_on = stack.Contains(cursor.sp) && native.WalkInnermost(chains, cursor, 0, stack.end, is_interpreter,
+                                                                    &chain) == NativeChains::End::kRuntimeCode;
   MixedFrames& mixed = thread.mixed;
   mixed.Begin();
   // From a call of the interpreter to the one that is further out.
   auto follow = [&] {
-    leads_on = native.Step(cursor, stack_end);
+    leads_on = native.Step(cursor, stack.end);
     if (!leads_on) return;
-    native.FollowOuter(cursor, 0, stack_end, mixed, is_interpreter);
+    native.FollowOuter(cursor, 0, stack.end, mixed, is_interpreter);
     leads_on = IsInterpreter(cursor.pc);
   };
   for (size_t i = 0; i < thread.frames.count(); i++) {

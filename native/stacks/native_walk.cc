@@ -4,15 +4,6 @@
 #include "stacks/word_at.h"
 
 namespace heapray {
-namespace {
-
-// What is kept of a thread.
-struct ThreadMemory {
-  NativeChains chains;
-  StackBounds stack;  // of one without a runtime
-};
-
-}  // namespace
 
 NativeWalk::NativeWalk() {
   Modules& modules = Modules::Get();
@@ -36,19 +27,18 @@ NativeCursor NativeWalk::Caller() const {
 }
 
 void NativeWalk::WalkThread(StackWalk& walk) {
-  ThreadMemory& thread = PerThread<ThreadMemory>::Get();
-  if (thread.stack.end == 0) [[unlikely]]
-    thread.stack = ThisThreadsStack();
+  NativeChains& chains = Chains();
+  StackBounds stack = ThisThreadsStack();
   NativeCursor cursor = Caller();
   uint32_t chain = 0;
   // Of a stack that is not the thread's own (a fiber's), nobody knows where it ends.
-  if (thread.stack.Contains(cursor.sp)) {
-    WalkInnermost(thread.chains, cursor, 0, thread.stack.end, [](uint64_t) { return false; }, &chain);
+  if (stack.Contains(cursor.sp)) {
+    WalkInnermost(chains, cursor, 0, stack.end, [](uint64_t) { return false; }, &chain);
   }
   walk.SetEmpty();
-  walk.SetInnermost(&thread.chains, chain);
+  walk.SetInnermost(&chains, chain);
 }
 
-NativeChains& NativeWalk::Chains() { return PerThread<ThreadMemory>::Get().chains; }
+NativeChains& NativeWalk::Chains() { return PerThread<NativeChains>::Get(); }
 
 }  // namespace heapray

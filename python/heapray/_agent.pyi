@@ -3,8 +3,8 @@
 from typing import Any, Dict, Optional
 
 
-def start(settings: Dict[str, Any], /) -> str:
-    """Begins to record; returns a warning, or an empty string. The keys, each with a default:
+def start(settings: Dict[str, Any], /) -> None:
+    """Begins to record. The keys, each with a default:
 
     destination: str            what messages call the place that the capture goes to
     path: str                   the capture's file; or

@@ -68,11 +68,9 @@ def detach(settings: Dict[str, Any]) -> Answer:
     global _session
     session, _session = _session, None
     was_active = agent.is_active()
-    if session is None:
-        return {"trackedOtherwise": was_active}
     # One that a full disk has ended is put away, too.
-    stop_session(session, "stop")
-    return {"complete": True} if was_active and not agent.is_active() else {"trackedOtherwise": was_active}
+    complete = None if session is None else stop_session(session, "stop")
+    return {"trackedOtherwise": was_active} if complete is None or not was_active else {"complete": complete}
 
 
 def _end_later(session: Session, seconds: float) -> "_thread.LockType":

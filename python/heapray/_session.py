@@ -76,29 +76,30 @@ class Session:
                 overwrite = settings.overwrite or not self._leads
                 wanted.update(path=self._file, overwrite=overwrite, buffered=settings.buffered)
         self._started_ns = time.time_ns()
-        warning = agent.start(wanted)
-        if warning:
-            warn(warning)
+        agent.start(wanted)
 
-    def stop(self, reason: str) -> None:
-        """Ends it, and compresses the capture if that was asked for; afterwards, or in a child that is not followed, it
-        does nothing.
+    def stop(self, reason: str) -> Optional[bool]:
+        """Ends it, and compresses the capture if that was asked for.
 
         Args:
             reason: "stop" or "exit".
+
+        Returns:
+            Whether the capture is complete; None where there was nothing to end: afterwards, or in a child that is not
+            followed.
         """
         global _current
         if _current is not self:
-            return
+            return None
         _current = None
-        agent.stop(reason)
+        complete = agent.stop(reason)
         self._threads.unwatch()
         leave_processes()
-        if self._file is None or not self._settings.compress:
-            return
-        compress_capture(self._file)
-        if self._leads and self._settings.follow_fork:
-            compress_ended_children(self._file, self._started_ns)
+        if self._file is not None and self._settings.compress:
+            compress_capture(self._file)
+            if self._leads and self._settings.follow_fork:
+                compress_ended_children(self._file, self._started_ns)
+        return complete
 
     def go_on_in_child(self) -> None:
         """In a process that was just forked."""
@@ -136,9 +137,9 @@ def start_session(session: Session) -> None:
         session.start()
 
 
-def stop_session(session: Session, reason: str) -> None:
+def stop_session(session: Session, reason: str) -> Optional[bool]:
     with lock:
-        session.stop(reason)
+        return session.stop(reason)
 
 
 def start_in_spawned_process(settings: Settings) -> None:

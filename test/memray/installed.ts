@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { findPythons } from "../../scripts/pythons.mjs";
 
 const root = path.resolve(fileURLToPath(import.meta.url), "../../..");
 const BUILD = path.join(root, "build", "memray");
@@ -18,25 +18,9 @@ export interface Memray {
   run(args: readonly string[], cwd?: string): string;
 }
 
-/** The Pythons of this machine, by their release (`3.11`): those in PATH, then pyenv's. */
+/** The Pythons of this machine, by their release (`3.11`). */
 export function pythons(): Map<string, string> {
-  const found = new Map<string, string>();
-  const pyenv = path.join(homedir(), ".pyenv", "versions");
-  const folders = [
-    ...(process.env.PATH ?? "").split(path.delimiter),
-    ...(existsSync(pyenv) ? readdirSync(pyenv).map((version) => path.join(pyenv, version, "bin")) : []),
-  ];
-  for (const folder of folders) {
-    for (const name of ["python3", ...Array.from({ length: 6 }, (_, i) => `python3.${i + 9}`)]) {
-      const file = path.join(folder, name);
-      if (!existsSync(file)) continue;
-      const ask = "import sys, pip; print('%d.%d' % sys.version_info[:2])";
-      const { status, stdout } = spawnSync(file, ["-c", ask], { encoding: "utf8", timeout: RUN_MS });
-      const release = stdout?.trim();
-      if (status === 0 && /^3\.(9|1\d)$/.test(release) && !found.has(release)) found.set(release, file);
-    }
-  }
-  return found;
+  return new Map(findPythons().map(({ name, path }) => [name.slice("python".length), path]));
 }
 
 /** memray of that version for a Python, installed below build/ unless it is there; undefined where it cannot be had. */
