@@ -1,9 +1,5 @@
 #include "python/python_stack_source.h"
 
-#include <dlfcn.h>
-#include <elf.h>
-#include <link.h>
-
 #include "process/per_thread.h"
 #include "process/stack_bounds.h"
 #include "python/code_numbers.h"
@@ -52,17 +48,11 @@ struct PythonStackSource::ThreadMemory {
 
 void PythonStackSource::Prepare(bool native) {
   CodeNumbers::Get().Watch();
-  if (interpreter_bytes_ == 0) {
-    auto begin = reinterpret_cast<void*>(_PyEval_EvalFrameDefault);
-    Dl_info info;
-    ElfW(Sym)* symbol = nullptr;
-    if (dladdr1(begin, &info, reinterpret_cast<void**>(&symbol), RTLD_DL_SYMENT) != 0 && symbol != nullptr) {
-      interpreter_begin_ = reinterpret_cast<uint64_t>(info.dli_saddr);
-      interpreter_bytes_ = symbol->st_size;
-    }
-  }
   static NativeWalk* walk = nullptr;
-  if (native && walk == nullptr) walk = new NativeWalk;
+  if (native) {
+    if (walk == nullptr) walk = new NativeWalk;
+    interpreter_.Find();
+  }
   native_.store(native ? walk : nullptr, std::memory_order_release);
 }
 
@@ -108,7 +98,7 @@ void PythonStackSource::WalkMixed(NativeWalk& native, const frames::Frame* inner
     return;
   }
   StackBounds stack = ThisThreadsStack();
-  auto is_interpreter = [this](uint64_t pc) { return IsInterpreter(pc); };
+  auto is_interpreter = [this](uint64_t pc) { return interpreter_.Contains(pc); };
   NativeCursor cursor = native.Caller();
   uint32_t chain = 0;
   // Of a stack that is not the thread's own (a greenlet's may be), nobody knows where it ends.
@@ -121,7 +111,7 @@ void PythonStackSource::WalkMixed(NativeWalk& native, const frames::Frame* inner
     leads_on = native.Step(cursor, stack.end);
     if (!leads_on) return;
     native.FollowOuter(cursor, 0, stack.end, mixed, is_interpreter);
-    leads_on = IsInterpreter(cursor.pc);
+    leads_on = interpreter_.Contains(cursor.pc);
   };
   for (size_t i = 0; i < thread.frames.count(); i++) {
     FrameMemory::Seen seen = thread.frames.FromInnermost(i);

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "python/frames.h"
+#include "python/interpreter_code.h"
 #include "stacks/native_walk.h"
 #include "stacks/stack_source.h"
 
@@ -20,13 +21,10 @@ class PythonStackSource final : public StackSource {
 
  private:
   struct ThreadMemory;
-  bool IsInterpreter(uint64_t pc) const { return pc - interpreter_begin_ < interpreter_bytes_; }
   void WalkMixed(NativeWalk& native, const frames::Frame* innermost, StackWalk& walk);
 
   std::atomic<NativeWalk*> native_{nullptr};  // when wanted; never deleted, since threads may be inside
-  // The function that executes Python code.
-  uint64_t interpreter_begin_ = 0;
-  uint64_t interpreter_bytes_ = 0;
+  InterpreterCode interpreter_;
 };
 
 }  // namespace heapray

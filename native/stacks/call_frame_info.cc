@@ -367,31 +367,50 @@ uint64_t EntryFor(uint64_t pc, uint64_t index, uint64_t end) {
   return low == 0 ? 0 : index + static_cast<uint64_t>(int64_t{rows[low - 1].entry});
 }
 
+// What an entry says, up to its instructions.
+struct Entry {
+  Common common;
+  CodeRange range;
+  Bytes instructions{0, 0};
+};
+
+// That of the code at `pc`; returns false where there is none.
+bool ReadEntry(uint64_t pc, uint64_t index, uint64_t begin, uint64_t end, Entry* entry) {
+  if (index < begin || index >= end) return false;
+  uint64_t at = EntryFor(pc, index, end);
+  Bytes bytes = EntryAt(at, begin, end);
+  if (bytes.empty()) return false;
+  uint64_t content = bytes.at();
+  uint64_t common_at = content - bytes.Read<uint32_t>();
+  Common& common = entry->common;
+  if (!ReadCommon(common_at, begin, end, &common) || common.is_signal_frame) return false;
+  if ((common.pointer_encoding & kIndirect) != 0) return false;
+
+  entry->range.begin = bytes.Pointer(common.pointer_encoding, index);
+  entry->range.bytes = bytes.Pointer(common.pointer_encoding & 0x0f, 0);
+  if (!bytes.ok() || !entry->range.Contains(pc)) return false;
+  if (common.augmented) bytes.Skip(bytes.Unsigned());
+  uint32_t length;
+  memcpy(&length, reinterpret_cast<const void*>(at), sizeof length);
+  entry->instructions = Bytes(bytes.at(), content + length);
+  return true;
+}
+
 }  // namespace
+
+CodeRange FindCodeRange(uint64_t pc, uint64_t unwind_index, uint64_t begin, uint64_t end) {
+  Entry entry;
+  return ReadEntry(pc, unwind_index, begin, end, &entry) ? entry.range : CodeRange();
+}
 
 FrameRule FindFrameRule(uint64_t pc, uint64_t unwind_index, uint64_t begin, uint64_t end) {
   FrameRule unknown;
-  if (unwind_index < begin || unwind_index >= end) return unknown;
-  uint64_t at = EntryFor(pc, unwind_index, end);
-  Bytes bytes = EntryAt(at, begin, end);
-  if (bytes.empty()) return unknown;
-  uint64_t content = bytes.at();
-  uint64_t common_at = content - bytes.Read<uint32_t>();
-  Common common;
-  if (!ReadCommon(common_at, begin, end, &common) || common.is_signal_frame) return unknown;
-  if ((common.pointer_encoding & kIndirect) != 0) return unknown;
-
-  uint64_t start = bytes.Pointer(common.pointer_encoding, unwind_index);
-  uint64_t length = bytes.Pointer(common.pointer_encoding & 0x0f, 0);
-  if (!bytes.ok() || pc < start || pc - start >= length) return unknown;
-  if (common.augmented) bytes.Skip(bytes.Unsigned());
-  uint32_t entry_length;
-  memcpy(&entry_length, reinterpret_cast<const void*>(at), sizeof entry_length);
-
-  Program program(common, start, pc);
-  if (!program.Run(Bytes(common.program, common.end))) return unknown;
+  Entry entry;
+  if (!ReadEntry(pc, unwind_index, begin, end, &entry)) return unknown;
+  Program program(entry.common, entry.range.begin, pc);
+  if (!program.Run(Bytes(entry.common.program, entry.common.end))) return unknown;
   program.EndOfCommonPart();
-  if (!program.Run(Bytes(bytes.at(), content + entry_length))) return unknown;
+  if (!program.Run(entry.instructions)) return unknown;
   return program.rule();
 }
 

@@ -28,6 +28,17 @@ struct FrameRule {
   int32_t saved_offset = 0;
 };
 
+// A stretch of code with an entry of its own: a function, or a part of one that compilers put elsewhere.
+struct CodeRange {
+  uint64_t begin = 0;
+  uint64_t bytes = 0;
+
+  bool Contains(uint64_t pc) const { return pc - begin < bytes; }
+};
+
+// The one that `pc` is in; empty where none is known. For the rest as FindFrameRule().
+CodeRange FindCodeRange(uint64_t pc, uint64_t unwind_index, uint64_t begin, uint64_t end);
+
 // The rule at `pc` in an object whose .eh_frame_hdr is at `unwind_index` and whose segments lie in [begin, end).
 // Allocates nothing; reads only within the object.
 FrameRule FindFrameRule(uint64_t pc, uint64_t unwind_index, uint64_t begin, uint64_t end);

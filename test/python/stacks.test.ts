@@ -58,6 +58,32 @@ describe.each(pythons)("on $name", (python) => {
     },
   );
 
+  test("native frames stand between the Python frames that call each other through them", { timeout: 120_000 }, () => {
+    const folder = temporaryFolder();
+    onTestFinished(folder.remove);
+    const [capture, truth] = [folder.join("stacks.bin"), folder.join("truth.json")];
+    expect(spawnSync(binary, [program, capture, truth, "native"]).status).toBe(0);
+    const sizes = truths(truth);
+    using reader = new FileReader(capture);
+    const between = { "<lambda> callbacks": new Set<boolean>(), "deep deep": new Set<boolean>() };
+    for (const record of reader.getAllocationRecords()) {
+      if (!sizes.has(record.size)) continue;
+      const frames = record.stackTrace();
+      const names = frames.map(({ function: name, file }) => (isPython(file) ? name : ""));
+      // The allocator within, and what started Python or its thread, around.
+      expect([names[0], names.at(-1)]).toEqual(["", ""]);
+      const isOfPython = names.flatMap((name, i) => (name === "" ? [] : [i]));
+      for (const [i, at] of isOfPython.entries()) {
+        const outer = isOfPython[i + 1] ?? at;
+        const pair = `${names[at]} ${names[outer]}`;
+        if (outer > at && pair in between) between[pair as keyof typeof between].add(outer - at > 1);
+      }
+    }
+    expect(between["<lambda> callbacks"]).toEqual(new Set([true]));
+    // Since 3.11 the interpreter calls Python's functions without a call of its own.
+    expect(between["deep deep"]).toEqual(new Set([Number(python.name.slice("python3.".length)) < 11]));
+  });
+
   test("threads bear the names that the program gave them", { timeout: 120_000 }, () => {
     const folder = temporaryFolder();
     onTestFinished(folder.remove);

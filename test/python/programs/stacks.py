@@ -10,9 +10,11 @@ import asyncio
 import functools
 import gc
 import json
+import marshal
 import re
 import sys
 import threading
+import types
 
 import heapray
 
@@ -127,6 +129,26 @@ def executed():
             gc.collect()
 
 
+def function_texts(count):
+    """Code objects of one size, of functions that differ in name, file and line."""
+    texts = []
+    for i in range(count):
+        source = "\n" * i + f"def g{i}():\n    return bytearray(note(sys._getframe()) - 1)\n"
+        module = compile(source, f"replaced-{i}.py", "exec")
+        code = next(const for const in module.co_consts if isinstance(const, types.CodeType))
+        texts.append(marshal.dumps(code))
+    return texts
+
+
+def replaced():
+    # Nothing large enough to be recorded is made between one call and the next, whose code lies where the last one's did.
+    texts = function_texts(10)
+    for text in texts:
+        function = types.FunctionType(marshal.loads(text), globals())
+        function()
+        del function
+
+
 async def coroutine(depth):
     if depth > 0:
         return await coroutine(depth - 1)
@@ -215,6 +237,7 @@ def everything():
         deep(depth)
     callbacks()
     executed()
+    replaced()
     asyncio.run(asynchronous())
     generators()
     errors()
