@@ -21,6 +21,10 @@ uint64_t KeyOf(uint64_t object, uint64_t place) {
   return object >> 3 << kPlaceBits | (place & ((1u << kPlaceBits) - 1));
 }
 
+// Whether a frame is one that JavaScript is left by, rather than one of its own that is being deoptimized: V8's own
+// kinds are marked by small, even numbers.
+bool IsExitFrame(uint64_t fp) { return (WordAt(fp - 8) & 1) == 0; }
+
 // Whether `fp` may be the frame pointer of a caller of the frame at `inner`.
 bool IsOnStack(uint64_t fp, uint64_t inner, const IsolateState& state) {
   return fp > inner && fp + 16 <= state.stack_end && (fp & 7) == 0;
@@ -37,69 +41,99 @@ void JsStackSource::WalkWithoutJs(NativeWalk* native, StackWalk& walk) {
 }
 
 void JsStackSource::Walk(StackWalk& walk) {
-  NativeWalk* native = native_.load(std::memory_order_acquire);
   IsolateState* state = usable_ && walk.usable() ? Isolates::Current() : nullptr;
-  if (state == nullptr || !state->walk.usable()) {
-    WalkWithoutJs(native, walk);
-    return;
-  }
-  uint64_t exit_fp = WordAt(reinterpret_cast<uint64_t>(state->isolate) + exit_fp_offset_);
-  if (!state->watched.load(std::memory_order_relaxed)) [[unlikely]] {
-    // A worker that began after the tracker. Its callbacks are a list that must not change during a collection.
-    bool on_own_stack = state->Owns(reinterpret_cast<uint64_t>(__builtin_frame_address(0))) && state->Owns(exit_fp);
-    if (on_own_stack && IsOutsideOfCollections(exit_fp)) Isolates::Watch(*state);
-    if (!state->watched) {
+  NativeWalk* native = native_.load(std::memory_order_acquire);
+  if (state == nullptr || !state->watched.load(std::memory_order_relaxed)) [[unlikely]] {
+    if (state == nullptr || !state->walk.usable() || !StartWatching(*state)) {
       WalkWithoutJs(native, walk);
       return;
     }
   }
-  uint64_t epoch = state->epoch.load(std::memory_order_relaxed);
-  // Of a stack that is not the thread's own (a fiber's) nobody knows where it ends; and who entered an isolate may have
-  // left the JavaScript of another thread in it.
-  bool on_own_stack = state->Owns(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
+  uint64_t exit_fp = WordAt(reinterpret_cast<uint64_t>(state->isolate) + exit_fp_offset_);
+  // Who entered an isolate may have left the JavaScript of another thread in it.
   if (!state->Owns(exit_fp)) exit_fp = 0;
+  StackWalk::Place place{state, exit_fp};
+  if (exit_fp != 0 && walk.IsAt(place) && IsMarked(*state) && IsExitFrame(exit_fp)) {
+    walk.SetAsBefore();
+    if (native != nullptr) [[unlikely]]
+      AddInnermost(*native, exit_fp, *state, walk);
+    return;
+  }
+  if (WalkFrom(exit_fp, *state, native, walk)) {
+    walk.SetPlace(place);
+    Mark(*state);
+  }
+}
+
+bool JsStackSource::StartWatching(IsolateState& state) {
+  // A worker that began after the tracker. Its callbacks are a list that must not change during a collection.
+  uint64_t exit_fp = WordAt(reinterpret_cast<uint64_t>(state.isolate) + exit_fp_offset_);
+  bool on_own_stack = state.Owns(reinterpret_cast<uint64_t>(__builtin_frame_address(0))) && state.Owns(exit_fp);
+  if (on_own_stack && IsOutsideOfCollections(exit_fp)) Isolates::Watch(state);
+  return state.watched;
+}
+
+bool JsStackSource::IsMarked(const IsolateState& state) const {
+  return called_offset_ != 0 && (WordAt(reinterpret_cast<uint64_t>(state.isolate) + called_offset_) & kMark) != 0;
+}
+
+void JsStackSource::Mark(const IsolateState& state) const {
+  if (called_offset_ == 0) return;
+  *reinterpret_cast<uint64_t*>(reinterpret_cast<uint64_t>(state.isolate) + called_offset_) |= kMark;
+}
+
+void JsStackSource::AddInnermost(NativeWalk& native, uint64_t exit_fp, IsolateState& state, StackWalk& walk) {
+  NativeChains& chains = NativeWalk::Chains();
+  uint64_t called = 0;
+  walk.SetInnermost(&chains, WalkNative(native, chains, exit_fp, state, &called));
+}
+
+bool JsStackSource::WalkFrom(uint64_t exit_fp, IsolateState& state, NativeWalk* native, StackWalk& walk) {
+  uint64_t epoch = state.epoch.load(std::memory_order_relaxed);
+  // Of a stack that is not the thread's own (a fiber's) nobody knows where it ends.
+  bool on_own_stack = state.Owns(reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
   bool no_js = handlers_offset_ != 0 && exit_fp == 0 &&
-               WordAt(reinterpret_cast<uint64_t>(state->isolate) + handlers_offset_) == 0;
+               WordAt(reinterpret_cast<uint64_t>(state.isolate) + handlers_offset_) == 0;
   if ((!on_own_stack && exit_fp == 0) || (no_js && native == nullptr)) {
     walk.SetEmpty(epoch);
-    return;
+    return false;
+  }
+  bool looked_up = exit_fp != 0 && !state.collecting && state.remembered.usable();
+  RememberedWalks::Key key;
+  uint32_t modules = native == nullptr ? 0 : Modules::Get().generation();
+  if (looked_up) {
+    key = KeyAt(exit_fp, state);
+    uint32_t node;
+    if (state.remembered.Find(key, walk.scope(), modules, &node)) {
+      walk.SetKnown(node);
+      if (native != nullptr) AddInnermost(*native, exit_fp, state, walk);
+      return IsExitFrame(exit_fp);
+    }
   }
   NativeChains* chains = native == nullptr ? nullptr : &NativeWalk::Chains();
   uint64_t called = 0;
   uint32_t innermost = 0;
-  bool looked_up = exit_fp != 0 && !state->collecting && state->remembered.usable();
-  RememberedWalks::Key key;
-  uint32_t modules = native == nullptr ? 0 : Modules::Get().generation();
-  if (looked_up) {
-    key = KeyAt(exit_fp, *state);
-    uint32_t node;
-    if (state->remembered.Find(key, walk.scope(), modules, &node)) {
-      if (native != nullptr) innermost = WalkNative(*native, *chains, exit_fp, *state, &called);
-      walk.SetKnown(node);
-      walk.SetInnermost(chains, innermost);
-      return;
-    }
-  }
-  state->walk.Begin(walk);
+  state.walk.Begin(walk);
   // Where JavaScript was left by no exit frame: called C++ directly, or is being deoptimized and lies in pieces.
-  bool direct = on_own_stack && (exit_fp == 0 || !IsV8Code(WordAt(exit_fp + 8), *state));
-  if (native != nullptr) innermost = WalkNative(*native, *chains, direct ? 0 : exit_fp, *state, &called);
+  bool direct = on_own_stack && (exit_fp == 0 || !IsV8Code(WordAt(exit_fp + 8), state));
+  if (native != nullptr) innermost = WalkNative(*native, *chains, direct ? 0 : exit_fp, state, &called);
   if (direct) {
-    if (called == 0 && !no_js) called = FindDirectCall(*state);
+    if (called == 0 && !no_js) called = FindDirectCall(state);
     exit_fp = called != 0 ? WordAt(called) : 0;
     RawFrame first;
-    bool deoptimizing = called != 0 && !IsV8Frame(exit_fp, called, *state);
+    bool deoptimizing = called != 0 && !IsV8Frame(exit_fp, called, state);
     if (deoptimizing) {
-      exit_fp = FirstFrameAbove(called + 16, *state);
-      if (exit_fp != 0) state->walk.AddFrame(FrameAt(exit_fp, *state));
-    } else if (exit_fp != 0 && FirstOfDirectCall(called, exit_fp, *state, &first)) {
-      state->walk.AddFrame(first);
+      exit_fp = FirstFrameAbove(called + 16, state);
+      if (exit_fp != 0) state.walk.AddFrame(FrameAt(exit_fp, state));
+    } else if (exit_fp != 0 && FirstOfDirectCall(called, exit_fp, state, &first)) {
+      state.walk.AddFrame(first);
     }
   }
-  bool continues = exit_fp != 0 && Follow(exit_fp, *state, native);
-  state->walk.End(continues, walk, epoch);
+  bool continues = exit_fp != 0 && Follow(exit_fp, state, native);
+  state.walk.End(continues, walk, epoch);
   walk.SetInnermost(chains, innermost);
-  if (looked_up && !direct) state->remembered.Learn(key, state->walk, modules, walk);
+  if (looked_up && !direct) state.remembered.Learn(key, state.walk, modules, walk);
+  return exit_fp != 0 && !direct && !state.collecting && IsExitFrame(exit_fp);
 }
 
 RememberedWalks::Key JsStackSource::KeyAt(uint64_t exit_fp, const IsolateState& state) {

@@ -51,6 +51,8 @@ class JsStackSource final : public StackSource {
   using Kind = WalkMemory::Kind;
   using Link = WalkMemory::Link;
 
+  static constexpr uint64_t kMark = uint64_t{1} << 63;
+
   // Where in V8's built-in code `pc` lies, or a number that is not below builtins_bytes_.
   uint64_t BuiltinOffset(uint64_t pc, const IsolateState& state) const {
     uint64_t offset = pc - state.builtins_copy;
@@ -85,6 +87,15 @@ class JsStackSource final : public StackSource {
   uint32_t WalkNative(NativeWalk& native, NativeChains& chains, uint64_t exit_fp, IsolateState& state,
                       uint64_t* called);
   static void WalkWithoutJs(NativeWalk* native, StackWalk& walk);
+  bool StartWatching(IsolateState& state);
+  // Whether the C++ that JavaScript called has not returned since the mark was set: as V8 leaves JavaScript, it notes
+  // which function it calls, and a note that bears the mark is the one that it was set on. (Only V8's CPU profiler
+  // reads notes: it looks them up in its list of code, where a marked one is not found.)
+  bool IsMarked(const IsolateState& state) const;
+  void Mark(const IsolateState& state) const;
+  // Sets `walk` to the stack below `exit_fp`; returns whether JavaScript was left there.
+  bool WalkFrom(uint64_t exit_fp, IsolateState& state, NativeWalk* native, StackWalk& walk);
+  void AddInnermost(NativeWalk& native, uint64_t exit_fp, IsolateState& state, StackWalk& walk);
   bool FirstOfDirectCall(uint64_t called, uint64_t fp, const IsolateState& state, RawFrame* frame);
   bool IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& state) const;
   static RememberedWalks::Key KeyAt(uint64_t exit_fp, const IsolateState& state);
@@ -105,15 +116,17 @@ class JsStackSource final : public StackSource {
   V8Frames frames_in_collections_;
   std::atomic<NativeWalk*> native_{nullptr};  // when wanted; never deleted, since threads may be inside
   bool usable_ = false;
-  bool tried_ = false;
-  std::string failure_;
   // Where in an isolate V8 keeps the frame pointer of the innermost frame that left JavaScript.
   uint64_t exit_fp_offset_ = 0;
   // Where V8 keeps the innermost of the handlers that it leaves on the stack wherever C++ enters JavaScript: none, and
   // there is no JavaScript. 0: not known.
   uint64_t handlers_offset_ = 0;
+  // Where V8 notes the C++ function that it calls as it leaves JavaScript; 0: not known.
+  uint64_t called_offset_ = 0;
   // Where below an entry frame's pointer V8 saves the exit frame that was innermost before.
   uint64_t entry_saved_exit_ = 64;
+  bool tried_ = false;
+  std::string failure_;
   std::vector<std::pair<uint64_t, uint64_t>> heap_code_;  // of functions that collect garbage
   uint64_t builtins_begin_ = 0;
   uint64_t builtins_bytes_ = 0;

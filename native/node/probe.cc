@@ -2,6 +2,7 @@
 
 #include "node/isolates.h"
 #include "node/js_stack_source.h"
+#include "process/modules.h"
 
 namespace heapray {
 namespace {
@@ -85,6 +86,7 @@ void Probe::OnOuterCall(const v8::FunctionCallbackInfo<v8::Value>&) {
     return;
   }
   self->FindHandlers(*state);
+  self->source_.Mark(*state);
   // ... and once more from C++ in between.
   v8::Local<v8::Context> context = self->isolate_->GetCurrentContext();
   v8::Local<v8::Function> callback;
@@ -97,6 +99,8 @@ void Probe::OnInnerCall(const v8::FunctionCallbackInfo<v8::Value>&) {
   Probe* self = running_;
   JsStackSource& source = self->source_;
   IsolateState& state = *Isolates::Current();
+  // JavaScript was left anew since.
+  if (source.IsMarked(state)) source.called_offset_ = 0;
   self->failure_ = "frames that entered JavaScript from C++ are not where they are expected";
   for (uint64_t below = 24; below <= kSearchedOfEntryFrame; below += 8) {
     source.entry_saved_exit_ = below;
@@ -120,20 +124,38 @@ bool Probe::FindExitFramePointer(IsolateState& state) {
   return false;
 }
 
-// V8 keeps them next to the frame pointer, each with a pointer to the one before; the outermost has none.
-void Probe::FindHandlers(IsolateState& state) {
-  uint64_t offset = source_.exit_fp_offset_ + 8;
+// V8 keeps the innermost handler near the frame pointer; each has a pointer to the one before, the outermost none.
+bool Probe::IsHandlers(uint64_t offset, IsolateState& state) const {
   uint64_t at = 0;
-  V8Heap::CarefulCopy(reinterpret_cast<uint64_t>(isolate_) + offset - 8, &at, sizeof at);
+  V8Heap::CarefulCopy(reinterpret_cast<uint64_t>(isolate_) + source_.exit_fp_offset_, &at, sizeof at);
   uint64_t next = 0;
   V8Heap::CarefulCopy(reinterpret_cast<uint64_t>(isolate_) + offset, &next, sizeof next);
-  if (next == 0) return;
+  if (next == 0) return false;
   for (int i = 0; i < kMostHandlers && next != 0; i++) {
-    if (next <= at || !state.Owns(next) || (next & 7) != 0) return;
+    if (next <= at || !state.Owns(next) || (next & 7) != 0) return false;
     at = next;
     next = WordAt(at);
   }
-  if (next == 0) source_.handlers_offset_ = offset;
+  return next == 0;
+}
+
+// Since V8 12 the words that change as JavaScript is left lie together, and handlers apart.
+void Probe::FindHandlers(IsolateState& state) {
+  struct Layout {
+    uint64_t handlers;
+    uint64_t called;
+  };
+  for (Layout layout : {Layout{8, 16}, Layout{136, 8}}) {
+    uint64_t at = source_.exit_fp_offset_;
+    if (!IsHandlers(at + layout.handlers, state)) continue;
+    source_.handlers_offset_ = at + layout.handlers;
+    uint64_t called = WordAt(reinterpret_cast<uint64_t>(isolate_) + at + layout.called);
+    Modules& modules = Modules::Get();
+    modules.Refresh();
+    int module = modules.Find(called);
+    if (module >= 0 && modules[module].ContainsCode(called)) source_.called_offset_ = at + layout.called;
+    return;
+  }
 }
 
 bool Probe::SeesProbes(IsolateState& state, const std::vector<std::string>& expected) {

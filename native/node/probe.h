@@ -23,6 +23,7 @@ class Probe {
   static void OnInnerCall(const v8::FunctionCallbackInfo<v8::Value>& info);
 
   bool FindExitFramePointer(IsolateState& state);
+  bool IsHandlers(uint64_t offset, IsolateState& state) const;
   void FindHandlers(IsolateState& state);
   bool SeesProbes(IsolateState& state, const std::vector<std::string>& expected);
 

@@ -48,6 +48,7 @@ class WalkMemory {
   struct alignas(16) Pair {
     uint64_t first;
     uint64_t second;
+    bool operator==(const Pair&) const = default;
   };
   // What a word of the stack was.
   struct Word {

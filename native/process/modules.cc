@@ -51,7 +51,9 @@ void Describe(const dl_phdr_info& info, Module* module) {
       case PT_LOAD:
         module->begin = address < module->begin ? address : module->begin;
         module->end = address + header.p_memsz > module->end ? address + header.p_memsz : module->end;
-        if ((header.p_flags & PF_X) == 0 || (header.p_flags & PF_R) == 0 || module->code_end != 0) break;
+        if ((header.p_flags & PF_X) == 0 || (header.p_flags & PF_R) == 0) break;
+        // Node.js 20 has some, and nearly all of its code in one.
+        if (header.p_filesz <= module->code_end - module->code_begin) break;
         module->code_begin = address;
         module->code_end = address + header.p_filesz;
         break;

@@ -16,7 +16,7 @@ struct Module {
   uint64_t bias = 0;  // what its file's virtual addresses are moved by
   uint64_t begin = 0;
   uint64_t end = 0;
-  uint64_t code_begin = 0;  // of its executable segment
+  uint64_t code_begin = 0;  // of its executable segment, the largest one
   uint64_t code_end = 0;
   uint64_t unwind_index = 0;  // its .eh_frame_hdr; 0: none
   std::atomic<bool> loaded{true};

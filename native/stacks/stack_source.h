@@ -84,12 +84,17 @@ class StackWalk {
   const void* maker() const { return maker_; }
   // Where nodes are good that sources remember.
   uint64_t scope() const { return scope_; }
-  void set_scope(uint64_t scope) { scope_ = scope; }
+  void set_scope(uint64_t scope) {
+    scope_ = scope;
+    has_node_ = false;
+  }
   // Whether the source knew the node of this walk, without its frames: those are of the walk before.
   bool is_known() const { return known_; }
-  uint32_t known_node() const { return known_node_; }
+  uint32_t known_node() const { return node_; }
   // To be called with the node of a walk that is not known, without its innermost native frames.
   void TellNode(uint32_t node) {
+    node_ = node;
+    has_node_ = true;
     if (told_ == nullptr) return;
     told_->Tell(scope_, node);
     told_ = nullptr;
@@ -108,15 +113,32 @@ class StackWalk {
     innermost_ = 0;
     known_ = false;
     told_ = nullptr;
+    place_ = {};
+    has_node_ = false;
   }
   void SetEmpty(uint64_t epoch = 0) { Set(0, nullptr, 0, epoch, nullptr); }
   // The walk leads to a node that was told in this scope.
   void SetKnown(uint32_t node) {
-    known_ = true;
-    known_node_ = node;
-    innermost_ = 0;
+    node_ = node;
     told_ = nullptr;
+    place_ = {};
+    has_node_ = true;
+    SetAsBefore();
   }
+  // The walk leads to the node of the one before, which must have one.
+  void SetAsBefore() {
+    known_ = true;
+    innermost_ = 0;
+  }
+  // Whether the last walk was that of this place, in this scope, and its node has been told. To be set after a walk,
+  // where its source can tell whether the thread has been there ever since.
+  struct Place {
+    const void* of = nullptr;
+    uint64_t address = 0;
+    bool operator==(const Place&) const = default;
+  };
+  bool IsAt(Place place) const { return has_node_ && place_ == place; }
+  void SetPlace(Place place) { place_ = place; }
   // Has the node of the walk that was set told to `told`.
   void AskForNode(WalkNode* told) { told_ = told; }
   // Puts native frames on top of those that were set.
@@ -126,17 +148,20 @@ class StackWalk {
   }
 
  private:
+  // What walks need that are as before comes first.
+  uint64_t scope_ = 0;
+  Place place_;
+  bool has_node_ = false;
+  bool known_ = false;
+  uint32_t node_ = 0;
+  uint32_t innermost_ = 0;
+  WalkNode* told_ = nullptr;
+  NativeChains* chains_ = nullptr;
   MappedArray<RawFrame> frames_;
   size_t depth_ = 0;
   size_t unchanged_ = 0;
   uint64_t epoch_ = 0;
   const void* maker_ = nullptr;
-  NativeChains* chains_ = nullptr;
-  uint32_t innermost_ = 0;
-  uint64_t scope_ = 0;
-  bool known_ = false;
-  uint32_t known_node_ = 0;
-  WalkNode* told_ = nullptr;
 };
 
 class StackSource {
