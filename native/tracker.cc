@@ -176,9 +176,10 @@ void Tracker::WriteDownNow() {
   if (active() && aggregator_ == nullptr) WriteDown();
 }
 
-bool Tracker::WriteDownPending() {
+bool Tracker::WriteDownPending(RecordOrder::Traffic* traffic) {
   SpinLock::Guard guard(lock_);
   if (active()) WriteDown();
+  *traffic = order_.traffic();
   return !order_.Rest();
 }
 

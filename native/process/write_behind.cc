@@ -1,5 +1,9 @@
 #include "process/write_behind.h"
 
+#include <sys/prctl.h>
+
+#include <algorithm>
+
 #include "process/futex.h"
 #include "process/own_thread.h"
 #include "tracker.h"
@@ -7,8 +11,20 @@
 namespace heapray {
 namespace {
 
-constexpr int64_t kDelayMs = 5;
+constexpr int64_t kDelayUs = 5000;
+constexpr int64_t kShortestUs = 50;
+constexpr unsigned long kTimerSlackNs = 1000;
 constexpr size_t kStackBytes = 256u << 10;
+
+// How long to wait, after waiting so long and then finding that.
+int64_t NextDelay(int64_t delay_us, const RecordOrder::Traffic& traffic) {
+  if (traffic.most < RecordQueue::kCapacity / 4) return std::min(delay_us * 2, kDelayUs);
+  if (traffic.most < RecordQueue::kCapacity / 2) return delay_us;
+  // A thread whose queue is full writes it down itself. To be earlier is of use where there is a core for it: if the
+  // thread went on meanwhile, rather than made way.
+  bool at_once = traffic.meanwhile >= traffic.most / 32;
+  return at_once ? std::max(delay_us / 2, kShortestUs) : kDelayUs;
+}
 
 }  // namespace
 
@@ -29,9 +45,13 @@ void WriteBehind::Run() {
   Untracked untracked;
   pthread_setname_np(pthread_self(), "heapray");
   Tracker& tracker = Tracker::Get();
+  prctl(PR_SET_TIMERSLACK, kTimerSlackNs, 0, 0, 0);
+  int64_t delay_us = kDelayUs;
   while (stopping_ == 0) {
-    if (tracker.WriteDownPending()) {
-      WaitWhile(stopping_, 0, kDelayMs);
+    RecordOrder::Traffic traffic;
+    if (tracker.WriteDownPending(&traffic)) {
+      delay_us = NextDelay(delay_us, traffic);
+      WaitOnce(stopping_, 0, delay_us);
     } else if (stopping_ == 0) {
       tracker.WaitForRecords();
     }

@@ -117,11 +117,19 @@ uint64_t RecordOrder::LastComplete(uint32_t session, bool all) {
 bool RecordOrder::WriteDown(Recorder& recorder, uint32_t session, bool all) {
   auto last = static_cast<uint32_t>(LastComplete(session, all));
   parts_.clear();
+  traffic_ = {};
+  RecordQueue* fullest = nullptr;
+  uint32_t fullest_head = 0;
   for (RecordQueue* queue : queues_) {
     if (queue->session_ != session) continue;
     uint32_t head = queue->head_.load(std::memory_order_acquire);
     uint32_t tail = queue->tail_.load(std::memory_order_relaxed);
     if (head == tail) continue;
+    if (head - tail > traffic_.most) {
+      fullest = queue;
+      fullest_head = head;
+      traffic_.most = head - tail;
+    }
     parts_.push_back({queue, tail, head, queue->records_[tail % RecordQueue::kCapacity].turn});
   }
   wrote_ |= !parts_.empty();
@@ -138,6 +146,7 @@ bool RecordOrder::WriteDown(Recorder& recorder, uint32_t session, bool all) {
       std::push_heap(parts_.begin(), parts_.end(), Older);
     }
   }
+  if (fullest != nullptr) traffic_.meanwhile = fullest->head_.load(std::memory_order_relaxed) - fullest_head;
   return written;
 }
 

@@ -83,6 +83,12 @@ class RecordOrder {
   // Hands what can be told of a session to the recorder, in order. What a thread is in the middle of, and what came
   // after that, stays. Returns false once the recorder cannot go on. Does not allocate.
   bool WriteDown(Recorder& recorder, uint32_t session) { return WriteDown(recorder, session, false); }
+  // Of the last WriteDown(): the most records that one queue had, and how many came to it meanwhile.
+  struct Traffic {
+    uint32_t most = 0;
+    uint32_t meanwhile = 0;
+  };
+  Traffic traffic() const { return traffic_; }
   // Whether there was nothing to hand over, the last few times that this was asked: see WaitForRecords().
   bool Rest();
   // Waits, so many milliseconds at most, for threads that are in the middle of a record, and hands over everything.
@@ -115,6 +121,7 @@ class RecordOrder {
   alignas(64) std::atomic<bool> fences_at_need_{false};
   std::atomic<int> fence_{0};
   std::atomic<int> resting_{0};
+  Traffic traffic_;
   bool wrote_ = false;  // since Rest() was called last
   int idle_calls_ = 0;
   // A turn up to which all was written down, while nobody was in the middle of a record.
