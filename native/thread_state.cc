@@ -5,6 +5,7 @@
 
 #include <new>
 
+#include "process/kept_errno.h"
 #include "process/known_ranges.h"
 #include "process/stack_bounds.h"
 #include "process/untracked.h"
@@ -38,6 +39,7 @@ constinit thread_local ThreadState* t_state = nullptr;
 constinit thread_local bool t_ending = false;
 
 [[gnu::noinline]] ThreadState& NewThreadState() {
+  KeptErrno kept;
   t_state = new ThreadState;
   // The first thread's stack has a name.
   if (gettid() != getpid()) {

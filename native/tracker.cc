@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "aggregate/aggregating_recorder.h"
+#include "process/kept_errno.h"
 #include "process/known_ranges.h"
 #include "process/own_thread.h"
 #include "thread_state.h"
@@ -120,6 +121,11 @@ bool Tracker::Introduce(ThreadState& thread) {
     *node = thread.stack.node();
     return true;
   }
+  return EnterNew(thread, node);
+}
+
+bool Tracker::EnterNew(ThreadState& thread, uint32_t* node) {
+  KeptErrno kept;
   SpinLock::Guard guard(lock_);
   return EnterLocked(thread, node);
 }
@@ -141,6 +147,7 @@ bool Tracker::EnterLocked(ThreadState& thread, uint32_t* node) {
 }
 
 bool Tracker::MakeRoom(ThreadState& thread, uint32_t count) {
+  KeptErrno kept;
   for (int tries = 0; !thread.queue->HasRoom(count); tries++) {
     {
       SpinLock::Guard guard(lock_);
@@ -171,6 +178,7 @@ void Tracker::BeforeEnd() {
 }
 
 void Tracker::WriteDownNow() {
+  KeptErrno kept;
   SpinLock::Guard guard(lock_);
   // An aggregated capture holds nothing before its end.
   if (active() && aggregator_ == nullptr) WriteDown();
@@ -238,6 +246,7 @@ void Tracker::SetThreadRole(const char* role) {
 [[gnu::always_inline]] inline void Tracker::RecordEnd(ThreadState& thread, wire::Allocator kind, uint64_t address,
                                                       uint64_t size) {
   if (!Knows(thread)) [[unlikely]] {
+    KeptErrno kept;
     SpinLock::Guard guard(lock_);
     if (!Introduce(thread)) return;
   }
@@ -257,7 +266,17 @@ void Tracker::OnAllocation(wire::Allocator allocator, void* block, size_t size) 
 
 void Tracker::OnFree(void* block) {
   order_.Prepare();
-  if (CurrentThreadHasEnded()) [[unlikely]] {
+  ThreadState* thread = CurrentThreadIfKnown();
+  if (thread == nullptr || !Knows(*thread)) [[unlikely]] {
+    OnFirstFree(block);
+    return;
+  }
+  Record(*thread, wire::Allocator::kFree, reinterpret_cast<uint64_t>(block), 0, 0);
+}
+
+void Tracker::OnFirstFree(void* block) {
+  KeptErrno kept;
+  if (CurrentThreadHasEnded()) {
     EndedThreads ended;
     RecordEnd(ended.state(), wire::Allocator::kFree, reinterpret_cast<uint64_t>(block), 0);
   } else {

@@ -74,7 +74,7 @@ class Tracker {
   bool active() const { return active_.load(std::memory_order_acquire); }
   bool ended_by_error() const { return failed_.load(std::memory_order_acquire); }
 
-  // The hooks' entry points, to be called inside an Untracked scope.
+  // The hooks' entry points, to be called inside an Untracked scope. The program's errno stays what it is.
   void OnAllocation(wire::Allocator allocator, void* block, size_t size);
   void OnFree(void* block);
   // Runs `reallocate`, a realloc of `old_block`. The old block's free is recorded as older than whatever gets its
@@ -127,10 +127,12 @@ class Tracker {
   void Walk(ThreadState& thread);
   // That node. Returns false when nothing can be recorded.
   bool Enter(ThreadState& thread, uint32_t* node);
+  bool EnterNew(ThreadState& thread, uint32_t* node);
   bool EnterLocked(ThreadState& thread, uint32_t* node);
   // Whether the thread's queue has room for so many records, after writing some down if need be.
   bool HasRoom(ThreadState& thread, uint32_t count);
   bool MakeRoom(ThreadState& thread, uint32_t count);
+  void OnFirstFree(void* block);
   // Of a free or an unmapping, which need no stack.
   void RecordEnd(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size);
   void Record(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size, uint32_t node);
@@ -148,6 +150,9 @@ class Tracker {
   std::atomic<int> closing_{0};  // 1: the sink is, by Stop()
   std::atomic<uint32_t> session_{0};
   int owner_pid_ = 0;
+  // The options', for hooks that do not hold the lock: one may still be on its way when the next session starts.
+  std::atomic<StackSource*> stacks_{nullptr};
+  std::atomic<Runtime*> runtime_{nullptr};
   // Threads' records, on their way to the recorder.
   RecordOrder order_;
   // Of the address space; whoever wants both takes this one first.
@@ -155,9 +160,6 @@ class Tracker {
   // Of the capture: the recorder, the stack tree, the threads.
   SpinLock lock_;
   Options options_;
-  // The options', for hooks that do not hold the lock: one may still be on its way when the next session starts.
-  std::atomic<StackSource*> stacks_{nullptr};
-  std::atomic<Runtime*> runtime_{nullptr};
   std::unique_ptr<RecordWriter> writer_;
   std::unique_ptr<Recorder> aggregator_;  // of an aggregated capture
   Recorder* recorder_ = nullptr;          // the aggregator, or the writer itself

@@ -23,20 +23,6 @@ namespace {
 
 using wire::Allocator;
 
-// The scope of every hook that has something to record: keeps the program's errno, and keeps hooks out of hooks.
-class HookScope {
- public:
-  HookScope() : errno_(errno) {}
-  ~HookScope() { errno = errno_; }
-  HookScope(const HookScope&) = delete;
-  HookScope& operator=(const HookScope&) = delete;
-  explicit operator bool() const { return untracked_.entered(); }
-
- private:
-  int errno_;
-  Untracked untracked_;
-};
-
 constexpr size_t kSmallestCodeRange = 32u << 20;
 
 std::mutex g_imports_mutex;
@@ -47,8 +33,8 @@ inline uint64_t FrameAddress() { return reinterpret_cast<uint64_t>(__builtin_fra
 inline void* Allocated(Allocator allocator, void* block, size_t size) {
   Tracker& tracker = Tracker::Get();
   if (block != nullptr && tracker.active()) [[likely]] {
-    HookScope scope;
-    if (scope) {
+    Untracked untracked;
+    if (untracked.entered()) [[likely]] {
       tracker.OnAllocation(allocator, block, size);
     } else if (BlockNotes* notes = BlockNotes::Current()) {
       notes->Allocated(block, size);
@@ -60,8 +46,8 @@ inline void* Allocated(Allocator allocator, void* block, size_t size) {
 inline void Freeing(void* block) {
   Tracker& tracker = Tracker::Get();
   if (block != nullptr && tracker.active()) [[likely]] {
-    HookScope scope;
-    if (scope) {
+    Untracked untracked;
+    if (untracked.entered()) [[likely]] {
       tracker.OnFree(block);
     } else if (BlockNotes* notes = BlockNotes::Current()) {
       notes->Freed(block);

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <vector>
 
+#include "process/kept_errno.h"
 #include "process/mappings.h"
 #include "process/stack_bounds.h"
 #include "tracker.h"
@@ -117,7 +118,8 @@ IsolateState* Make(v8::Isolate* isolate) {
 
 // The calling thread's state for the isolate, at the front of its list: a thread with several isolates keeps what it
 // knows of the others, since their callbacks point there.
-IsolateState* Switch(v8::Isolate* isolate) {
+[[gnu::noinline]] IsolateState* Switch(v8::Isolate* isolate) {
+  KeptErrno kept;
   IsolateState** link = &t_state;
   while (*link != nullptr && (*link)->isolate != isolate) link = &(*link)->next;
   IsolateState* found = *link;
@@ -127,6 +129,8 @@ IsolateState* Switch(v8::Isolate* isolate) {
     *link = found->next;
   }
   found->next = t_state;
+  t_state = found;
+  pthread_setspecific(StateKey(), found);
   return found;
 }
 
@@ -139,8 +143,7 @@ IsolateState* Isolates::Current() {
   if (isolate == nullptr) return nullptr;
   IsolateState* state = t_state;
   if (state == nullptr || state->isolate != isolate) [[unlikely]] {
-    state = t_state = Switch(isolate);
-    pthread_setspecific(StateKey(), state);
+    state = Switch(isolate);
   }
   return state;
 }

@@ -15,25 +15,25 @@ namespace heapray {
 class SampledHeap;
 
 struct IsolateState {
-  IsolateState* next = nullptr;  // of the same thread
   v8::Isolate* isolate = nullptr;
-  uint32_t ordinal = 0;  // never used again, as addresses and script ids are
+  uint64_t stack_begin = 0;
+  uint64_t stack_end = 0;
+  // Whether a frame at the address, which is not 0, lies on the thread's stack.
+  bool Owns(uint64_t address) const { return address >= stack_begin && address + 16 <= stack_end; }
   // Whether garbage collections are being watched; until then no frame's key is good for a second look, and the fields
   // below are not set.
   std::atomic<bool> watched{false};
   // A garbage collection is going on: objects move, and may be in pieces.
   bool collecting = false;
+  uint32_t ordinal = 0;  // never used again, as addresses and script ids are
   std::atomic<uint64_t> epoch{0};
+  IsolateState* next = nullptr;  // of the same thread
+  RememberedWalks remembered;
   uint64_t code_begin = 0;
   uint64_t code_end = 0;
   // V8 runs its built-in code from a copy of its own near the compiled code, to call it faster; 0: it does not.
   uint64_t builtins_copy = 0;
-  uint64_t stack_begin = 0;
-  uint64_t stack_end = 0;
-  // Whether a frame at the address, which is not 0, lies on the thread's stack.
-  bool Owns(uint64_t address) const { return address >= stack_begin && address + 16 <= stack_end; }
   WalkMemory walk;
-  RememberedWalks remembered;
   mutable KnownSlots known;
   std::atomic<uint64_t> heap_used{0};
   std::atomic<uint64_t> heap_committed{0};

@@ -4,6 +4,7 @@
 
 #include "node/elf_symbols.h"
 #include "node/probe.h"
+#include "process/kept_errno.h"
 #include "process/modules.h"
 #include "process/own_memory.h"
 
@@ -41,22 +42,37 @@ void JsStackSource::WalkWithoutJs(NativeWalk* native, StackWalk& walk) {
 }
 
 void JsStackSource::Walk(StackWalk& walk) {
-  IsolateState* state = usable_ && walk.usable() ? Isolates::Current() : nullptr;
+  IsolateState* state = Isolates::Current();
+  if (state != nullptr && IsWhereItWas(*state, walk)) [[likely]] {
+    walk.SetAsBefore();
+    return;
+  }
+  WalkAnew(state, walk);
+}
+
+// Whether the last walk was made since C++ was called that has not returned. (Not where native frames are wanted, which
+// may be others.)
+inline bool JsStackSource::IsWhereItWas(const IsolateState& state, const StackWalk& walk) const {
+  uint64_t exit_fp = WordAt(reinterpret_cast<uint64_t>(state.isolate) + exit_fp_offset_);
+  return walk.IsAt({&state, exit_fp}) && IsMarked(state) && IsExitFrame(exit_fp) &&
+         native_.load(std::memory_order_relaxed) == nullptr;
+}
+
+void JsStackSource::WalkAnew(IsolateState* state, StackWalk& walk) {
+  KeptErrno kept;
   NativeWalk* native = native_.load(std::memory_order_acquire);
-  if (state == nullptr || !state->watched.load(std::memory_order_relaxed)) [[unlikely]] {
-    if (state == nullptr || !state->walk.usable() || !StartWatching(*state)) {
-      WalkWithoutJs(native, walk);
-      return;
-    }
+  bool has_js = state != nullptr && usable_ && walk.usable() && state->walk.usable();
+  if (!has_js || (!state->watched.load(std::memory_order_relaxed) && !StartWatching(*state))) {
+    WalkWithoutJs(native, walk);
+    return;
   }
   uint64_t exit_fp = WordAt(reinterpret_cast<uint64_t>(state->isolate) + exit_fp_offset_);
   // Who entered an isolate may have left the JavaScript of another thread in it.
   if (!state->Owns(exit_fp)) exit_fp = 0;
   StackWalk::Place place{state, exit_fp};
-  if (exit_fp != 0 && walk.IsAt(place) && IsMarked(*state) && IsExitFrame(exit_fp)) {
+  if (native != nullptr && exit_fp != 0 && walk.IsAt(place) && IsMarked(*state) && IsExitFrame(exit_fp)) {
     walk.SetAsBefore();
-    if (native != nullptr) [[unlikely]]
-      AddInnermost(*native, exit_fp, *state, walk);
+    AddInnermost(*native, exit_fp, *state, walk);
     return;
   }
   if (WalkFrom(exit_fp, *state, native, walk)) {

@@ -87,6 +87,8 @@ class JsStackSource final : public StackSource {
   uint32_t WalkNative(NativeWalk& native, NativeChains& chains, uint64_t exit_fp, IsolateState& state,
                       uint64_t* called);
   static void WalkWithoutJs(NativeWalk* native, StackWalk& walk);
+  bool IsWhereItWas(const IsolateState& state, const StackWalk& walk) const;
+  [[gnu::noinline]] void WalkAnew(IsolateState* state, StackWalk& walk);
   bool StartWatching(IsolateState& state);
   // Whether the C++ that JavaScript called has not returned since the mark was set: as V8 leaves JavaScript, it notes
   // which function it calls, and a note that bears the mark is the one that it was set on. (Only V8's CPU profiler
@@ -106,14 +108,7 @@ class JsStackSource final : public StackSource {
   // Returns whether it did.
   bool Follow(uint64_t address, IsolateState& state, NativeWalk* native);
 
-  V8Layout layout_{};
-  V8Heap heap_;
-  V8Heap checked_heap_;
-  V8Heap copying_heap_;
-  FrameSlots checked_slots_;
-  FrameSlots copying_slots_;
-  V8Frames frames_;
-  V8Frames frames_in_collections_;
+  // What every walk looks at comes first.
   std::atomic<NativeWalk*> native_{nullptr};  // when wanted; never deleted, since threads may be inside
   bool usable_ = false;
   // Where in an isolate V8 keeps the frame pointer of the innermost frame that left JavaScript.
@@ -123,6 +118,14 @@ class JsStackSource final : public StackSource {
   uint64_t handlers_offset_ = 0;
   // Where V8 notes the C++ function that it calls as it leaves JavaScript; 0: not known.
   uint64_t called_offset_ = 0;
+  V8Layout layout_{};
+  V8Heap heap_;
+  V8Heap checked_heap_;
+  V8Heap copying_heap_;
+  FrameSlots checked_slots_;
+  FrameSlots copying_slots_;
+  V8Frames frames_;
+  V8Frames frames_in_collections_;
   // Where below an entry frame's pointer V8 saves the exit frame that was innermost before.
   uint64_t entry_saved_exit_ = 64;
   bool tried_ = false;

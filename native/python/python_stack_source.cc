@@ -1,5 +1,6 @@
 #include "python/python_stack_source.h"
 
+#include "process/kept_errno.h"
 #include "process/per_thread.h"
 #include "process/stack_bounds.h"
 #include "python/code_numbers.h"
@@ -57,6 +58,7 @@ void PythonStackSource::Prepare(bool native) {
 }
 
 void PythonStackSource::Walk(StackWalk& walk) {
+  KeptErrno kept;
   NativeWalk* native = native_.load(std::memory_order_acquire);
   const PyThreadState* thread = walk.usable() ? frames::ThisThread() : nullptr;
   const frames::Frame* innermost = thread == nullptr ? nullptr : frames::Innermost(thread);

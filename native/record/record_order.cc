@@ -10,6 +10,7 @@
 #include <new>
 
 #include "process/clock.h"
+#include "process/kept_errno.h"
 #include "process/own_memory.h"
 
 namespace heapray {
@@ -64,7 +65,10 @@ uint64_t RecordOrder::TakeTurn(RecordQueue& queue, uint64_t now) {
     next = ((now >> kSlotBits) + 1) << kSlotBits | queue.slot_;
   } while (!turn_.compare_exchange_weak(now, next, std::memory_order_acq_rel, std::memory_order_acquire));
   queue.turn_.store(next >> kSlotBits, std::memory_order_relaxed);
-  if ((now & kSlotMask) == kNobody) EndRest();
+  if ((now & kSlotMask) == kNobody) {
+    KeptErrno kept;
+    EndRest();
+  }
   return next;
 }
 

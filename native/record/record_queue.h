@@ -28,6 +28,8 @@ class RecordQueue {
   void Add(const PendingRecord& record) {
     uint32_t head = head_.load(std::memory_order_relaxed);
     records_[head % kCapacity] = record;
+    // Whoever wrote it down last may have it in another core's cache.
+    __builtin_prefetch(&records_[(head + kAhead) % kCapacity], 1);
     head_.store(head + 1, std::memory_order_release);
   }
 
@@ -37,6 +39,7 @@ class RecordQueue {
 
  private:
   friend class RecordOrder;
+  static constexpr uint32_t kAhead = 16;
 
   alignas(64) std::atomic<uint32_t> head_{0};
   // Between taking a turn and the record's being in the ring. Whoever is about to write records down must know of it.

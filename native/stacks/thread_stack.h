@@ -80,15 +80,16 @@ class ThreadStack {
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
   }
 
+  // What is looked at for every record comes first.
+  uint32_t node_ = 0;
+  uint32_t base_ = 0;
+  uint32_t stamp_ = NewStamp();  // of what chains stand for
   StackWalk walk_;
   MappedArray<Level> levels_;  // outermost first
   MappedArray<Step> steps_;    // where each lies is a matter of its hash; a newer one takes the place of an older one
   size_t levels_known_ = 0;    // levels whose nodes are right for their keys
   size_t resolved_ = 0;        // levels whose keys are the walk's
   uint64_t epoch_ = 0;
-  uint32_t base_ = 0;
-  uint32_t node_ = 0;
-  uint32_t stamp_ = NewStamp();  // of what chains stand for
 };
 
 }  // namespace heapray
