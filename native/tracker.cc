@@ -187,7 +187,7 @@ void Tracker::WriteDownNow() {
 bool Tracker::WriteDownPending(RecordOrder::Traffic* traffic) {
   SpinLock::Guard guard(lock_);
   if (active()) WriteDown();
-  *traffic = order_.traffic();
+  *traffic = order_.TakeTraffic();
   return !order_.Rest();
 }
 

@@ -96,8 +96,8 @@ class Tracker {
 
   // Writes down what threads have to say, before a call that ends the process or its program: also in a signal handler.
   void BeforeEnd();
-  // Writes down what threads have to say, and tells how much that was. Returns false when they have nothing: then
-  // WaitForRecords() waits until one has, or until EndWait().
+  // Writes down what threads have to say, and tells what was found since the last time. Returns false when they have
+  // nothing: then WaitForRecords() waits until one has, or until EndWait().
   bool WriteDownPending(RecordOrder::Traffic* traffic);
   void WaitForRecords() { order_.WaitForRecords(); }
   void EndWait() { order_.EndRest(); }

@@ -6,7 +6,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <utility>
 
@@ -38,10 +39,10 @@ uint64_t ReadRss(int statm) {
   ssize_t bytes = pread(statm, text, sizeof text - 1, 0);
   if (bytes <= 0) return 0;
   text[bytes] = 0;
-  unsigned long long size = 0;
-  unsigned long long resident = 0;
-  if (sscanf(text, "%llu %llu", &size, &resident) != 2) return 0;
-  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  // The second number, in pages.
+  const char* resident = strchr(text, ' ');
+  if (resident == nullptr) return 0;
+  return strtoull(resident, nullptr, 10) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace

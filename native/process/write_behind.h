@@ -1,5 +1,5 @@
-// A thread that writes down what the others have to say, a few milliseconds after they said it, so that a process which
-// is killed has told nearly all. It sleeps for as long as nobody says anything.
+// A thread that writes down what the others have to say, ten milliseconds after they said it at most, so that a process
+// which is killed has told nearly all. It sleeps for as long as nobody says anything.
 #pragma once
 
 #include <pthread.h>

@@ -121,18 +121,18 @@ uint64_t RecordOrder::LastComplete(uint32_t session, bool all) {
 bool RecordOrder::WriteDown(Recorder& recorder, uint32_t session, bool all) {
   auto last = static_cast<uint32_t>(LastComplete(session, all));
   parts_.clear();
-  traffic_ = {};
   RecordQueue* fullest = nullptr;
   uint32_t fullest_head = 0;
+  uint32_t most = 0;
   for (RecordQueue* queue : queues_) {
     if (queue->session_ != session) continue;
     uint32_t head = queue->head_.load(std::memory_order_acquire);
     uint32_t tail = queue->tail_.load(std::memory_order_relaxed);
     if (head == tail) continue;
-    if (head - tail > traffic_.most) {
+    if (head - tail > most) {
       fullest = queue;
       fullest_head = head;
-      traffic_.most = head - tail;
+      most = head - tail;
     }
     parts_.push_back({queue, tail, head, queue->records_[tail % RecordQueue::kCapacity].turn});
   }
@@ -150,7 +150,9 @@ bool RecordOrder::WriteDown(Recorder& recorder, uint32_t session, bool all) {
       std::push_heap(parts_.begin(), parts_.end(), Older);
     }
   }
-  if (fullest != nullptr) traffic_.meanwhile = fullest->head_.load(std::memory_order_relaxed) - fullest_head;
+  traffic_.times++;
+  traffic_.most = std::max(traffic_.most, most);
+  traffic_.meanwhile = fullest == nullptr ? 0 : fullest->head_.load(std::memory_order_relaxed) - fullest_head;
   return written;
 }
 

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "process/futex.h"
@@ -83,12 +84,13 @@ class RecordOrder {
   // Hands what can be told of a session to the recorder, in order. What a thread is in the middle of, and what came
   // after that, stays. Returns false once the recorder cannot go on. Does not allocate.
   bool WriteDown(Recorder& recorder, uint32_t session) { return WriteDown(recorder, session, false); }
-  // Of the last WriteDown(): the most records that one queue had, and how many came to it meanwhile.
+  // What write-downs found since this was asked last.
   struct Traffic {
-    uint32_t most = 0;
-    uint32_t meanwhile = 0;
+    uint32_t times = 0;      // how many there were
+    uint32_t most = 0;       // records that one queue had
+    uint32_t meanwhile = 0;  // those that came to that queue during the last one
   };
-  Traffic traffic() const { return traffic_; }
+  Traffic TakeTraffic() { return std::exchange(traffic_, {}); }
   // Whether there was nothing to hand over, the last few times that this was asked: see WaitForRecords().
   bool Rest();
   // Waits, so many milliseconds at most, for threads that are in the middle of a record, and hands over everything.
