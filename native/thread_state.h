@@ -38,7 +38,7 @@ void WatchThreadEnds(void (*on_end)(ThreadState&));
 namespace internal {
 extern constinit thread_local ThreadState* t_state;
 extern constinit thread_local bool t_ending;
-ThreadState& NewThreadState();
+[[gnu::cold]] ThreadState& NewThreadState();
 }  // namespace internal
 
 // The calling thread's, made when there is none.

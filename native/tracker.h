@@ -75,8 +75,8 @@ class Tracker {
   bool ended_by_error() const { return failed_.load(std::memory_order_acquire); }
 
   // The hooks' entry points, to be called inside an Untracked scope. The program's errno stays what it is.
-  void OnAllocation(wire::Allocator allocator, void* block, size_t size);
-  void OnFree(void* block);
+  [[gnu::hot]] void OnAllocation(wire::Allocator allocator, void* block, size_t size);
+  [[gnu::hot]] void OnFree(void* block);
   // Runs `reallocate`, a realloc of `old_block`. The old block's free is recorded as older than whatever gets its
   // address, and only if it happened.
   void* OnRealloc(wire::Allocator allocator, void* old_block, size_t size, void* (*reallocate)(void*, size_t));
@@ -121,24 +121,24 @@ class Tracker {
   // Whether nothing of the thread's has to be told before a record of it.
   bool Knows(const ThreadState& thread) const;
   // Makes the thread known. Returns false when nothing can be recorded of it. With the lock held.
-  bool Introduce(ThreadState& thread);
+  [[gnu::cold]] bool Introduce(ThreadState& thread);
   void DeclareThread(ThreadState& thread);
   // Walks the thread's stack.
   void Walk(ThreadState& thread);
   // That node. Returns false when nothing can be recorded.
   bool Enter(ThreadState& thread, uint32_t* node);
-  bool EnterNew(ThreadState& thread, uint32_t* node);
+  [[gnu::cold]] bool EnterNew(ThreadState& thread, uint32_t* node);
   bool EnterLocked(ThreadState& thread, uint32_t* node);
   // Whether the thread's queue has room for so many records, after writing some down if need be.
   bool HasRoom(ThreadState& thread, uint32_t count);
-  bool MakeRoom(ThreadState& thread, uint32_t count);
-  void OnFirstFree(void* block);
+  [[gnu::cold]] bool MakeRoom(ThreadState& thread, uint32_t count);
+  [[gnu::cold]] void OnFirstFree(void* block);
   // Of a free or an unmapping, which need no stack.
   void RecordEnd(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size);
   void Record(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size, uint32_t node);
   // Writes down what threads have to say. With the lock held.
   void WriteDown();
-  void WriteDownNow();
+  [[gnu::cold]] void WriteDownNow();
   // Writes what a complete capture ends with.
   bool WriteEnd(const char* reason, int signal);
   bool Close(Sink& sink, bool written);

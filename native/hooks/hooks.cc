@@ -55,9 +55,9 @@ inline void Freeing(void* block) {
   }
 }
 
-void* Malloc(size_t size) { return Allocated(Allocator::kMalloc, Originals::Get().malloc(size), size); }
+[[gnu::hot]] void* Malloc(size_t size) { return Allocated(Allocator::kMalloc, Originals::Get().malloc(size), size); }
 
-void* Calloc(size_t count, size_t size) {
+[[gnu::hot]] void* Calloc(size_t count, size_t size) {
   return Allocated(Allocator::kCalloc, Originals::Get().calloc(count, size), count * size);
 }
 
@@ -77,7 +77,7 @@ void* Reallocarray(void* block, size_t count, size_t size) {
   return Realloc(block, bytes);
 }
 
-void Free(void* block) {
+[[gnu::hot]] void Free(void* block) {
   Freeing(block);
   Originals::Get().free(block);
 }

@@ -118,7 +118,7 @@ IsolateState* Make(v8::Isolate* isolate) {
 
 // The calling thread's state for the isolate, at the front of its list: a thread with several isolates keeps what it
 // knows of the others, since their callbacks point there.
-[[gnu::noinline]] IsolateState* Switch(v8::Isolate* isolate) {
+[[gnu::cold]] IsolateState* Switch(v8::Isolate* isolate) {
   KeptErrno kept;
   IsolateState** link = &t_state;
   while (*link != nullptr && (*link)->isolate != isolate) link = &(*link)->next;

@@ -30,7 +30,7 @@ class JsStackSource final : public StackSource {
         frames_(heap_, layout_),
         frames_in_collections_(copying_heap_, layout_) {}
 
-  void Walk(StackWalk& walk) override;
+  [[gnu::hot]] void Walk(StackWalk& walk) override;
   void Describe(const RawFrame& frame, FrameSink& sink) override;
 
   // Learns the running binary's layout and proves it on probes run in the current context. Returns an empty string, or
@@ -86,17 +86,17 @@ class JsStackSource final : public StackSource {
   // outermost of them directly.
   uint32_t WalkNative(NativeWalk& native, NativeChains& chains, uint64_t exit_fp, IsolateState& state,
                       uint64_t* called);
-  static void WalkWithoutJs(NativeWalk* native, StackWalk& walk);
+  [[gnu::cold]] static void WalkWithoutJs(NativeWalk* native, StackWalk& walk);
   bool IsWhereItWas(const IsolateState& state, const StackWalk& walk) const;
-  [[gnu::noinline]] void WalkAnew(IsolateState* state, StackWalk& walk);
-  bool StartWatching(IsolateState& state);
+  [[gnu::hot, gnu::noinline]] void WalkAnew(IsolateState* state, StackWalk& walk);
+  [[gnu::cold]] bool StartWatching(IsolateState& state);
   // Whether the C++ that JavaScript called has not returned since the mark was set: as V8 leaves JavaScript, it notes
   // which function it calls, and a note that bears the mark is the one that it was set on. (Only V8's CPU profiler
   // reads notes: it looks them up in its list of code, where a marked one is not found.)
   bool IsMarked(const IsolateState& state) const;
   void Mark(const IsolateState& state) const;
   // Sets `walk` to the stack below `exit_fp`; returns whether JavaScript was left there.
-  bool WalkFrom(uint64_t exit_fp, IsolateState& state, NativeWalk* native, StackWalk& walk);
+  [[gnu::hot]] bool WalkFrom(uint64_t exit_fp, IsolateState& state, NativeWalk* native, StackWalk& walk);
   void AddInnermost(NativeWalk& native, uint64_t exit_fp, IsolateState& state, StackWalk& walk);
   bool FirstOfDirectCall(uint64_t called, uint64_t fp, const IsolateState& state, RawFrame* frame);
   bool IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& state) const;

@@ -111,7 +111,7 @@ class RecordOrder {
 
   // Makes every thread pass a fence, this one included.
   void FenceAll();
-  uint64_t TakeTurn(RecordQueue& queue, uint64_t now);
+  [[gnu::hot]] uint64_t TakeTurn(RecordQueue& queue, uint64_t now);
   bool WriteDown(Recorder& recorder, uint32_t session, bool all);
   static bool Older(const Part& a, const Part& b) { return static_cast<int32_t>(a.turn - b.turn) > 0; }
   // The last turn of which all records are in the queues.
