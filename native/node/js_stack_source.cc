@@ -45,17 +45,19 @@ void JsStackSource::Walk(StackWalk& walk) {
   IsolateState* state = Isolates::Current();
   if (state != nullptr && IsWhereItWas(*state, walk)) [[likely]] {
     walk.SetAsBefore();
+    // Native frames may be others.
+    NativeWalk* native = native_.load(std::memory_order_acquire);
+    if (native != nullptr) [[unlikely]]
+      AddInnermost(*native, *state, walk);
     return;
   }
   WalkAnew(state, walk);
 }
 
-// Whether the last walk was made since C++ was called that has not returned. (Not where native frames are wanted, which
-// may be others.)
+// Whether the last walk was made since C++ was called that has not returned.
 inline bool JsStackSource::IsWhereItWas(const IsolateState& state, const StackWalk& walk) const {
-  uint64_t exit_fp = WordAt(reinterpret_cast<uint64_t>(state.isolate) + exit_fp_offset_);
-  return walk.IsAt({&state, exit_fp}) && IsMarked(state) && IsExitFrame(exit_fp) &&
-         native_.load(std::memory_order_relaxed) == nullptr;
+  uint64_t exit_fp = ExitFrame(state);
+  return walk.IsAt({&state, exit_fp}) && IsMarked(state) && IsExitFrame(exit_fp);
 }
 
 void JsStackSource::WalkAnew(IsolateState* state, StackWalk& walk) {
@@ -66,24 +68,18 @@ void JsStackSource::WalkAnew(IsolateState* state, StackWalk& walk) {
     WalkWithoutJs(native, walk);
     return;
   }
-  uint64_t exit_fp = WordAt(reinterpret_cast<uint64_t>(state->isolate) + exit_fp_offset_);
+  uint64_t exit_fp = ExitFrame(*state);
   // Who entered an isolate may have left the JavaScript of another thread in it.
   if (!state->Owns(exit_fp)) exit_fp = 0;
-  StackWalk::Place place{state, exit_fp};
-  if (native != nullptr && exit_fp != 0 && walk.IsAt(place) && IsMarked(*state) && IsExitFrame(exit_fp)) {
-    walk.SetAsBefore();
-    AddInnermost(*native, exit_fp, *state, walk);
-    return;
-  }
   if (WalkFrom(exit_fp, *state, native, walk)) {
-    walk.SetPlace(place);
+    walk.SetPlace({state, exit_fp});
     Mark(*state);
   }
 }
 
 bool JsStackSource::StartWatching(IsolateState& state) {
   // A worker that began after the tracker. Its callbacks are a list that must not change during a collection.
-  uint64_t exit_fp = WordAt(reinterpret_cast<uint64_t>(state.isolate) + exit_fp_offset_);
+  uint64_t exit_fp = ExitFrame(state);
   bool on_own_stack = state.Owns(reinterpret_cast<uint64_t>(__builtin_frame_address(0))) && state.Owns(exit_fp);
   if (on_own_stack && IsOutsideOfCollections(exit_fp)) Isolates::Watch(state);
   return state.watched;
@@ -98,10 +94,11 @@ void JsStackSource::Mark(const IsolateState& state) const {
   *reinterpret_cast<uint64_t*>(reinterpret_cast<uint64_t>(state.isolate) + called_offset_) |= kMark;
 }
 
-void JsStackSource::AddInnermost(NativeWalk& native, uint64_t exit_fp, IsolateState& state, StackWalk& walk) {
+void JsStackSource::AddInnermost(NativeWalk& native, IsolateState& state, StackWalk& walk) {
+  KeptErrno kept;
   NativeChains& chains = NativeWalk::Chains();
   uint64_t called = 0;
-  walk.SetInnermost(&chains, WalkNative(native, chains, exit_fp, state, &called));
+  walk.SetInnermost(&chains, WalkNative(native, chains, ExitFrame(state), state, &called));
 }
 
 bool JsStackSource::WalkFrom(uint64_t exit_fp, IsolateState& state, NativeWalk* native, StackWalk& walk) {
@@ -122,7 +119,7 @@ bool JsStackSource::WalkFrom(uint64_t exit_fp, IsolateState& state, NativeWalk* 
     uint32_t node;
     if (state.remembered.Find(key, walk.scope(), modules, &node)) {
       walk.SetKnown(node);
-      if (native != nullptr) AddInnermost(*native, exit_fp, state, walk);
+      if (native != nullptr) AddInnermost(*native, state, walk);
       return IsExitFrame(exit_fp);
     }
   }

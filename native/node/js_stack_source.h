@@ -87,6 +87,10 @@ class JsStackSource final : public StackSource {
   uint32_t WalkNative(NativeWalk& native, NativeChains& chains, uint64_t exit_fp, IsolateState& state,
                       uint64_t* called);
   [[gnu::cold]] static void WalkWithoutJs(NativeWalk* native, StackWalk& walk);
+  // The frame pointer of the frame that JavaScript was left by last, or 0; whose stack it lies on is not said.
+  uint64_t ExitFrame(const IsolateState& state) const {
+    return WordAt(reinterpret_cast<uint64_t>(state.isolate) + exit_fp_offset_);
+  }
   bool IsWhereItWas(const IsolateState& state, const StackWalk& walk) const;
   [[gnu::hot, gnu::noinline]] void WalkAnew(IsolateState* state, StackWalk& walk);
   [[gnu::cold]] bool StartWatching(IsolateState& state);
@@ -97,7 +101,8 @@ class JsStackSource final : public StackSource {
   void Mark(const IsolateState& state) const;
   // Sets `walk` to the stack below `exit_fp`; returns whether JavaScript was left there.
   [[gnu::hot]] bool WalkFrom(uint64_t exit_fp, IsolateState& state, NativeWalk* native, StackWalk& walk);
-  void AddInnermost(NativeWalk& native, uint64_t exit_fp, IsolateState& state, StackWalk& walk);
+  // Adds the native frames that JavaScript was left to.
+  [[gnu::noinline]] void AddInnermost(NativeWalk& native, IsolateState& state, StackWalk& walk);
   bool FirstOfDirectCall(uint64_t called, uint64_t fp, const IsolateState& state, RawFrame* frame);
   bool IsV8Frame(uint64_t fp, uint64_t called, const IsolateState& state) const;
   static RememberedWalks::Key KeyAt(uint64_t exit_fp, const IsolateState& state);
