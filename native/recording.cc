@@ -63,6 +63,7 @@ bool Finish(const char* reason) {
 
 bool FinishAndTell(const char* reason) {
   bool complete = Finish(reason);
+  RemoveEndHooks();
   if (g_finished != nullptr) g_finished();
   return complete;
 }

@@ -328,7 +328,13 @@ void ForgetHooking() { new (&g_imports_mutex) std::mutex; }
 void RemoveHooks() {
   Untracked untracked;
   std::lock_guard lock(g_imports_mutex);
-  Imports().Restore();
+  Imports().Restore([](const Hook& hook) { return !hook.is_of_end; });
+}
+
+void RemoveEndHooks() {
+  Untracked untracked;
+  std::lock_guard lock(g_imports_mutex);
+  Imports().Restore([](const Hook& hook) { return hook.is_of_end; });
 }
 
 }  // namespace heapray

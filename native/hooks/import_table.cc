@@ -160,7 +160,7 @@ void ImportTable::PatchObject(const Object& object) {
       if (original == replacement) continue;
       WritablePage page(reinterpret_cast<uintptr_t>(slot), object.relro_begin, object.relro_end);
       if (!page.usable()) continue;
-      slots_[slot] = {original, replacement};
+      slots_[slot] = {original, &hook->second};
       __atomic_store_n(slot, replacement, __ATOMIC_RELEASE);
     }
   };
@@ -168,19 +168,23 @@ void ImportTable::PatchObject(const Object& object) {
   patch(section.relocations, section.relocation_bytes);
 }
 
-void ImportTable::Restore() {
+void ImportTable::Restore(bool (*belongs)(const Hook&)) {
   // Only objects that are still loaded: a slot of an unloaded one may be anybody's memory by now.
-  auto visit = [](dl_phdr_info* info, size_t, void* argument) {
-    Object object(*info);
-    for (const auto& [address, slot] : static_cast<ImportTable*>(argument)->slots_) {
-      if (!object.Contains(address) || *address != slot.replacement) continue;
+  auto restore = [&](const dl_phdr_info& info) {
+    Object object(info);
+    for (const auto& [address, slot] : slots_) {
+      if (!belongs(*slot.hook) || !object.Contains(address)) continue;
+      if (*address != reinterpret_cast<uintptr_t>(slot.hook->replacement)) continue;
       WritablePage page(reinterpret_cast<uintptr_t>(address), object.relro_begin, object.relro_end);
       if (page.usable()) __atomic_store_n(address, slot.original, __ATOMIC_RELEASE);
     }
+  };
+  auto visit = [](dl_phdr_info* info, size_t, void* restore_one) {
+    (*static_cast<decltype(restore)*>(restore_one))(*info);
     return 0;
   };
-  dl_iterate_phdr(visit, this);
-  slots_.clear();
+  dl_iterate_phdr(visit, &restore);
+  std::erase_if(slots_, [&](const auto& entry) { return belongs(*entry.second.hook); });
   finished_.clear();
 }
 

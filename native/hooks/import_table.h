@@ -15,6 +15,8 @@ struct Hook {
   void* replacement;
   // Memory mapping calls of the object that provides malloc are that allocator's own: what it hands out is counted.
   bool is_mapping;
+  // Of signals and the process's end: needed until the capture is complete, when nothing is recorded any more.
+  bool is_of_end = false;
 };
 
 class ImportTable {
@@ -26,13 +28,13 @@ class ImportTable {
   enum class Objects { kAll, kFinished };
   // Patches every object that is loaded and not patched yet. Call again after a dlopen.
   void Patch(Objects objects);
-  // Puts back every slot that still holds our replacement.
-  void Restore();
+  // Puts back every slot of the hooks that `belongs` names and that still holds our replacement.
+  void Restore(bool (*belongs)(const Hook&));
 
  private:
   struct Slot {
     uintptr_t original;
-    uintptr_t replacement;
+    const Hook* hook;
   };
   struct Object;
 

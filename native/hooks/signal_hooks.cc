@@ -76,21 +76,21 @@ void* Pointer(F* function) {
 }
 
 const Hook kHooks[] = {
-    {"sigaction", Pointer(Sigaction), false},
-    {"signal", Pointer(SetHandler<&Originals::signal>), false},
-    {"bsd_signal", Pointer(SetHandler<&Originals::signal>), false},
-    {"ssignal", Pointer(SetHandler<&Originals::signal>), false},
-    {"sysv_signal", Pointer(SetHandler<&Originals::sysv_signal>), false},
-    {"__sysv_signal", Pointer(SetHandler<&Originals::sysv_signal>), false},
-    {"sigset", Pointer(SetHandler<&Originals::sigset>), false},
-    {"raise", Pointer(Raise), false},
-    {"kill", Pointer(Kill), false},
-    {"execve", Pointer(Execve), false},
-    {"execv", Pointer(Execv), false},
-    {"execvp", Pointer(Execvp), false},
-    {"fexecve", Pointer(Fexecve), false},
-    {"_exit", Pointer(Exit), false},
-    {"_Exit", Pointer(Exit), false},
+    {"sigaction", Pointer(Sigaction), false, true},
+    {"signal", Pointer(SetHandler<&Originals::signal>), false, true},
+    {"bsd_signal", Pointer(SetHandler<&Originals::signal>), false, true},
+    {"ssignal", Pointer(SetHandler<&Originals::signal>), false, true},
+    {"sysv_signal", Pointer(SetHandler<&Originals::sysv_signal>), false, true},
+    {"__sysv_signal", Pointer(SetHandler<&Originals::sysv_signal>), false, true},
+    {"sigset", Pointer(SetHandler<&Originals::sigset>), false, true},
+    {"raise", Pointer(Raise), false, true},
+    {"kill", Pointer(Kill), false, true},
+    {"execve", Pointer(Execve), false, true},
+    {"execv", Pointer(Execv), false, true},
+    {"execvp", Pointer(Execvp), false, true},
+    {"fexecve", Pointer(Fexecve), false, true},
+    {"_exit", Pointer(Exit), false, true},
+    {"_Exit", Pointer(Exit), false, true},
 };
 
 }  // namespace

@@ -240,9 +240,7 @@ describe("a window that is open", () => {
     expect(isComplete("a.1.bin")).toBe(complete);
   });
 
-  // A known defect makes this fail now and then: Node.js's own one-time handler of SIGTERM raises the signal again, which
-  // heapray's hook of raise() answers by completing the capture; but ending a window takes the hooks off first.
-  test("is completed even where the program ends while it does", { retry: 3 }, async () => {
+  test("is completed even where the program ends while it does", async () => {
     const program = await start(["--start-paused", "--aggregate", "-o", "a.bin"]);
     await program.signalled("window 1 has begun");
     await program.does(14_001);
