@@ -16,6 +16,10 @@ struct WorkContext {
 };
 
 struct ThreadState {
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  // The session in which nothing has to be told of the thread before a record of it.
+  uint32_t told_in = kNone;
   uint32_t session = 0;
   bool renamed = true;  // its name is not in the capture yet, or may have changed
   int unknown_roles = 0;
@@ -28,6 +32,7 @@ struct ThreadState {
   // In a forked child: nothing of it is known to anybody.
   void Forget() {
     session = 0;
+    told_in = kNone;
     queue = nullptr;
   }
 };

@@ -20,25 +20,23 @@ namespace {
 
 constexpr int kRoleTries = 32;
 constexpr int kMostTries = 10'000;
-// Blocks of this size are written down at once: they may be what the process is killed for.
-constexpr size_t kAtOnceBytes = 1u << 20;
 constexpr size_t kStackBytes = 256u << 10;
 
 }  // namespace
 
-alignas(Tracker) static char g_tracker[sizeof(Tracker)];
-Tracker& Tracker::instance_ = *new (g_tracker) Tracker;
+alignas(Tracker) char Tracker::room_[sizeof(Tracker)];
+Tracker* const Tracker::made_ = new (room_) Tracker;
 
 Tracker::Tracker() {
-  WatchThreadEnds([](ThreadState& thread) { instance_.OnThreadEnd(thread); });
+  WatchThreadEnds([](ThreadState& thread) { Get().OnThreadEnd(thread); });
   // A child has the parent's memory but not its threads: it must neither write nor wait.
   pthread_atfork(nullptr, nullptr, [] {
-    instance_.active_.store(false, std::memory_order_release);
-    instance_.closing_ = 0;
-    new (&instance_.space_lock_) SpinLock;
-    new (&instance_.lock_) SpinLock;
+    Get().active_.store(0, std::memory_order_release);
+    Get().closing_ = 0;
+    new (&Get().space_lock_) SpinLock;
+    new (&Get().lock_) SpinLock;
     // Other threads' queues, in whatever state they were, are of no more use.
-    new (&instance_.order_) RecordOrder;
+    new (&Get().order_) RecordOrder;
     if (ThreadState* thread = CurrentThreadIfKnown()) thread->Forget();
     EndedThreads::Forget();
   });
@@ -52,8 +50,8 @@ void Tracker::PrepareFences() {
     pthread_setname_np(pthread_self(), "heapray");
     if (!RecordOrder::AskForFences()) return nullptr;
     // With the lock: whoever merges either looked before any thread could rely on his fences, or knows that they do.
-    SpinLock::Guard guard(instance_.lock_);
-    instance_.order_.FenceAtNeed();
+    SpinLock::Guard guard(Get().lock_);
+    Get().order_.FenceAtNeed();
     return nullptr;
   };
   pthread_t thread;
@@ -89,10 +87,6 @@ void Tracker::DeclareThread(ThreadState& thread) {
   writer_->Thread(thread.index, tid, tree_->String(shown));
 }
 
-[[gnu::always_inline]] inline bool Tracker::Knows(const ThreadState& thread) const {
-  return thread.session == session_.load(std::memory_order_relaxed) && !thread.renamed;
-}
-
 bool Tracker::Introduce(ThreadState& thread) {
   if (!active()) return false;
   if (thread.queue == nullptr) thread.queue = order_.Open();
@@ -103,16 +97,16 @@ bool Tracker::Introduce(ThreadState& thread) {
     thread.unknown_roles = 0;
     thread.index = 0;
     thread.stack.Forget();
+    thread.stack.SetBase(BaseOf(thread.context));
   }
   bool declared = thread.index != 0;
   if (thread.renamed) DeclareThread(thread);
+  thread.told_in = thread.renamed ? ThreadState::kNone : thread.session;
   if (!declared) order_.Enter(*thread.queue, thread.session, thread.index);
   return true;
 }
 
 [[gnu::always_inline]] inline void Tracker::Walk(ThreadState& thread) {
-  if (thread.context.node != 0) [[unlikely]]
-    thread.stack.SetBase(thread.context.session == session_ ? thread.context.node : 0);
   stacks_.load(std::memory_order_acquire)->Walk(thread.stack.walk());
 }
 
@@ -219,6 +213,8 @@ WorkContext Tracker::ContextHere(std::string_view what) {
   return {session_, tree_->Continue(node, what)};
 }
 
+uint32_t Tracker::BaseOf(WorkContext context) const { return context.session == session_ ? context.node : 0; }
+
 WorkContext Tracker::context() {
   Untracked untracked;
   return active() ? CurrentThread().context : WorkContext();
@@ -228,7 +224,7 @@ void Tracker::SetContext(WorkContext context) {
   Untracked untracked;
   ThreadState& thread = CurrentThread();
   thread.context = context;
-  if (context.node == 0) thread.stack.SetBase(0);
+  thread.stack.SetBase(BaseOf(context));
 }
 
 void Tracker::SetThreadRole(const char* role) {
@@ -236,8 +232,7 @@ void Tracker::SetThreadRole(const char* role) {
   CurrentThread().role = role;
 }
 
-[[gnu::always_inline]] inline void Tracker::Record(ThreadState& thread, wire::Allocator kind, uint64_t address,
-                                                   uint64_t size, uint32_t node) {
+void Tracker::Record(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size, uint32_t node) {
   if (!HasRoom(thread, 1)) return;
   RecordOrder::Making making(order_, *thread.queue);
   making.Add(PendingRecord::Of(kind, address, size, node, making.Turn()));
@@ -253,25 +248,28 @@ void Tracker::SetThreadRole(const char* role) {
   Record(thread, kind, address, size, 0);
 }
 
-void Tracker::OnAllocation(wire::Allocator allocator, void* block, size_t size) {
+void* Tracker::OnAllocation(wire::Allocator allocator, void* block, size_t size) {
   order_.Prepare();
   ThreadState& thread = CurrentThread();
   Walk(thread);
   uint32_t node;
-  if (!Enter(thread, &node)) return;
-  Record(thread, allocator, reinterpret_cast<uint64_t>(block), size, node);
-  if (size >= kAtOnceBytes) [[unlikely]]
+  if (!Enter(thread, &node)) return block;
+  auto address = reinterpret_cast<uint64_t>(block);
+  if (!RecordAtOnce(thread, allocator, address, size, node)) Record(thread, allocator, address, size, node);
+  if (size >= kLargeBytes) [[unlikely]]
     WriteDownNow();
+  return block;
 }
 
-void Tracker::OnFree(void* block) {
+void* Tracker::OnFree(void* block) {
   order_.Prepare();
   ThreadState* thread = CurrentThreadIfKnown();
   if (thread == nullptr || !Knows(*thread)) [[unlikely]] {
     OnFirstFree(block);
-    return;
+  } else {
+    Record(*thread, wire::Allocator::kFree, reinterpret_cast<uint64_t>(block), 0, 0);
   }
-  Record(*thread, wire::Allocator::kFree, reinterpret_cast<uint64_t>(block), 0, 0);
+  return block;
 }
 
 void Tracker::OnFirstFree(void* block) {
@@ -306,7 +304,7 @@ void* Tracker::OnRealloc(wire::Allocator allocator, void* old_block, size_t size
       making.Add(PendingRecord::Of(allocator, reinterpret_cast<uint64_t>(block), size, node, making.Turn()));
     }
   }
-  if (block != nullptr && size >= kAtOnceBytes) [[unlikely]]
+  if (block != nullptr && size >= kLargeBytes) [[unlikely]]
     WriteDownNow();
   errno = error;
   return block;
@@ -330,7 +328,7 @@ void Tracker::RecordMapping(const AddressSpace::Change& change, uint64_t frame) 
   if (!Enter(thread, &node)) return;
   wire::Allocator allocator = heap_pages ? wire::Allocator::kHeapPages : wire::Allocator::kMmap;
   Record(thread, allocator, change.begin, change.bytes, node);
-  if (change.bytes >= kAtOnceBytes) WriteDownNow();
+  if (change.bytes >= kLargeBytes) WriteDownNow();
 }
 
 void Tracker::RecordHeapPages() {
@@ -347,7 +345,10 @@ void Tracker::NameThread(uint32_t thread_id, std::string name) {
 }
 
 void Tracker::OnThreadName() {
-  if (ThreadState* thread = CurrentThreadIfKnown()) thread->renamed = true;
+  ThreadState* thread = CurrentThreadIfKnown();
+  if (thread == nullptr) return;
+  thread->renamed = true;
+  thread->told_in = ThreadState::kNone;
 }
 
 void Tracker::OnSnapshot(const MemoryFigures& figures) {

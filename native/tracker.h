@@ -9,7 +9,7 @@
 
 #include "hooks/address_space.h"
 #include "process/lock.h"
-#include "process/process_flag.h"
+#include "process/process_number.h"
 #include "process/untracked.h"
 #include "record/record_order.h"
 #include "record/record_writer.h"
@@ -49,7 +49,7 @@ class Tracker {
   };
 
   // The process's one tracker: starts, stops, starts again. Never destroyed, since other threads may be inside it.
-  static Tracker& Get() { return instance_; }
+  static Tracker& Get() { return *reinterpret_cast<Tracker*>(room_); }
 
   // Has records cost less, from some time soon on: in the background, since the kernel takes milliseconds over it.
   void PrepareFences();
@@ -71,12 +71,31 @@ class Tracker {
   // The runtime's objects cannot be recorded after all: its heap's pages are, from now on.
   void RecordHeapPages();
 
-  bool active() const { return active_.load(std::memory_order_acquire); }
+  bool active() const { return active_.load(std::memory_order_acquire) != 0; }
   bool ended_by_error() const { return failed_.load(std::memory_order_acquire); }
 
   // The hooks' entry points, to be called inside an Untracked scope. The program's errno stays what it is.
-  [[gnu::hot]] void OnAllocation(wire::Allocator allocator, void* block, size_t size);
-  [[gnu::hot]] void OnFree(void* block);
+  // They return the block.
+  [[gnu::hot]] void* OnAllocation(wire::Allocator allocator, void* block, size_t size);
+  [[gnu::hot]] void* OnFree(void* block);
+  // What most of these come to: the thread has not moved since its last walk, and goes on in its own turn. Returns
+  // whether it was so, and is recorded; else nothing is. Makes no call.
+  [[gnu::always_inline]] bool AllocationAtOnce(wire::Allocator allocator, void* block, size_t size) {
+    order_.Prepare();
+    ThreadState* thread = CurrentThreadIfKnown();
+    if (thread == nullptr || !Knows(*thread) || size >= kLargeBytes) [[unlikely]]
+      return false;
+    const StackWalk& walk = thread->stack.walk();
+    return walk.IsStillAndWhole() &&
+           RecordAtOnce(*thread, allocator, reinterpret_cast<uint64_t>(block), size, walk.known_node());
+  }
+  [[gnu::always_inline]] bool FreeAtOnce(void* block) {
+    order_.Prepare();
+    ThreadState* thread = CurrentThreadIfKnown();
+    if (thread == nullptr || !Knows(*thread)) [[unlikely]]
+      return false;
+    return RecordAtOnce(*thread, wire::Allocator::kFree, reinterpret_cast<uint64_t>(block), 0, 0);
+  }
   // Runs `reallocate`, a realloc of `old_block`. The old block's free is recorded as older than whatever gets its
   // address, and only if it happened.
   void* OnRealloc(wire::Allocator allocator, void* old_block, size_t size, void* (*reallocate)(void*, size_t));
@@ -114,15 +133,35 @@ class Tracker {
   Tracker();
   ~Tracker() = delete;
 
-  static Tracker& instance_;
+  // Blocks of this size are written down at once: they may be what the process is killed for.
+  static constexpr size_t kLargeBytes = 1u << 20;
+
+  static char room_[];
+  static Tracker* const made_;
 
   void OnThreadEnd(ThreadState& thread);
   void RecordMapping(const AddressSpace::Change& change, uint64_t frame);
   // Whether nothing of the thread's has to be told before a record of it.
-  bool Knows(const ThreadState& thread) const;
+  bool Knows(const ThreadState& thread) const {
+    return thread.told_in == session_.load(std::memory_order_relaxed);
+  }
+  // Records what needs no lock and no other turn. Returns whether it was that.
+  [[gnu::always_inline]] bool RecordAtOnce(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size,
+                                           uint32_t node) {
+    if (!thread.queue->IsKnownToHaveRoom()) [[unlikely]]
+      return false;
+    RecordOrder::Making making(order_, *thread.queue);
+    uint32_t turn;
+    if (!making.IsOwnTurn(&turn)) [[unlikely]]
+      return false;
+    making.Add(PendingRecord::Of(kind, address, size, node, turn));
+    return true;
+  }
   // Makes the thread known. Returns false when nothing can be recorded of it. With the lock held.
   [[gnu::cold]] bool Introduce(ThreadState& thread);
   void DeclareThread(ThreadState& thread);
+  // The node that the stacks of a thread hang under which works in that context.
+  uint32_t BaseOf(WorkContext context) const;
   // Walks the thread's stack.
   void Walk(ThreadState& thread);
   // That node. Returns false when nothing can be recorded.
@@ -135,7 +174,7 @@ class Tracker {
   [[gnu::cold]] void OnFirstFree(void* block);
   // Of a free or an unmapping, which need no stack.
   void RecordEnd(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size);
-  void Record(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size, uint32_t node);
+  [[gnu::hot, gnu::noinline]] void Record(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size, uint32_t node);
   // Writes down what threads have to say. With the lock held.
   void WriteDown();
   [[gnu::cold]] void WriteDownNow();
@@ -145,7 +184,7 @@ class Tracker {
   void Fail();
   void TellOfFailure(const char* consequence, const char* reason);
 
-  ProcessFlag active_;
+  ProcessNumber active_;  // the session that is being recorded; 0: none
   std::atomic<bool> failed_{false};
   std::atomic<int> closing_{0};  // 1: the sink is, by Stop()
   std::atomic<uint32_t> session_{0};

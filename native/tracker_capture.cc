@@ -60,7 +60,7 @@ bool Tracker::Start(Options options, int* error) {
     options_.sink.reset();
     return false;
   }
-  active_.store(true, std::memory_order_release);
+  active_.store(session_, std::memory_order_release);
   return true;
 }
 
@@ -73,7 +73,7 @@ bool Tracker::Stop(const char* reason) {
     SpinLock::Guard space_guard(space_lock_);
     SpinLock::Guard guard(lock_);
     complete = !failed_;
-    if (getpid() == owner_pid_ && active_.exchange(false)) {
+    if (getpid() == owner_pid_ && active_.exchange(0) != 0) {
       // Here alone: a process that is dying may hold locks that reading files needs.
       complete = !options_.embed_symbols ||
                  EmbedSymbols(*writer_, *tree_, tree_->native().modules(), tree_->native().frames());
@@ -129,7 +129,7 @@ void Tracker::EndNow(const char* reason, int signal) {
   if (getpid() != owner_pid_ || lock_.HeldByThisThread()) return;
   Untracked untracked;
   if (!lock_.LockWithin(kEndPatienceMs)) return;
-  if (active_.exchange(false)) Close(*options_.sink, WriteEnd(reason, signal));
+  if (active_.exchange(0) != 0) Close(*options_.sink, WriteEnd(reason, signal));
   lock_.Unlock();
   // Another thread is in the middle of Stop().
   WaitWhile(closing_, 1, kEndPatienceMs);
@@ -145,7 +145,7 @@ bool Tracker::LetGo(bool crashed) {
 
 // The program goes on as if untracked; what was recorded until now is a capture.
 void Tracker::Fail() {
-  if (!active_.exchange(false)) return;
+  if (active_.exchange(0) == 0) return;
   failed_.store(true, std::memory_order_release);
   char reason[kLongestReason];
   options_.sink->Explain(options_.destination.c_str(), reason, sizeof reason);

@@ -30,35 +30,48 @@ ImportTable& Imports();
 
 inline uint64_t FrameAddress() { return reinterpret_cast<uint64_t>(__builtin_frame_address(0)); }
 
-inline void* Allocated(Allocator allocator, void* block, size_t size) {
-  Tracker& tracker = Tracker::Get();
-  if (block != nullptr && tracker.active()) [[likely]] {
-    Untracked untracked;
-    if (untracked.entered()) [[likely]] {
-      tracker.OnAllocation(allocator, block, size);
-    } else if (BlockNotes* notes = BlockNotes::Current()) {
-      notes->Allocated(block, size);
-    }
-  }
+// Of heapray's own blocks. Here and below the block is returned, so that callers need not keep it.
+[[gnu::cold, gnu::noinline]] void* Noted(void* block, size_t size) {
+  if (BlockNotes* notes = BlockNotes::Current()) notes->Allocated(block, size);
   return block;
 }
 
-inline void Freeing(void* block) {
-  Tracker& tracker = Tracker::Get();
-  if (block != nullptr && tracker.active()) [[likely]] {
-    Untracked untracked;
-    if (untracked.entered()) [[likely]] {
-      tracker.OnFree(block);
-    } else if (BlockNotes* notes = BlockNotes::Current()) {
-      notes->Freed(block);
-    }
-  }
+[[gnu::cold, gnu::noinline]] void* NotedFree(void* block) {
+  if (BlockNotes* notes = BlockNotes::Current()) notes->Freed(block);
+  return block;
 }
 
-[[gnu::hot]] void* Malloc(size_t size) { return Allocated(Allocator::kMalloc, Originals::Get().malloc(size), size); }
+[[gnu::always_inline]] inline void* AllocatedHere(Allocator allocator, void* block, size_t size) {
+  Tracker& tracker = Tracker::Get();
+  if (block == nullptr || !tracker.active()) [[unlikely]]
+    return block;
+  Untracked untracked;
+  if (!untracked.entered()) [[unlikely]]
+    return Noted(block, size);
+  return tracker.AllocationAtOnce(allocator, block, size) ? block : tracker.OnAllocation(allocator, block, size);
+}
+
+[[gnu::always_inline]] inline void* FreeingHere(void* block) {
+  Tracker& tracker = Tracker::Get();
+  if (block == nullptr || !tracker.active()) return block;
+  Untracked untracked;
+  if (!untracked.entered()) [[unlikely]]
+    return NotedFree(block);
+  return tracker.FreeAtOnce(block) ? block : tracker.OnFree(block);
+}
+
+// Where it matters less.
+[[gnu::noinline]] void* Allocated(Allocator allocator, void* block, size_t size) {
+  return AllocatedHere(allocator, block, size);
+}
+[[gnu::noinline]] void Freeing(void* block) { FreeingHere(block); }
+
+[[gnu::hot]] void* Malloc(size_t size) {
+  return AllocatedHere(Allocator::kMalloc, Originals::Get().malloc(size), size);
+}
 
 [[gnu::hot]] void* Calloc(size_t count, size_t size) {
-  return Allocated(Allocator::kCalloc, Originals::Get().calloc(count, size), count * size);
+  return AllocatedHere(Allocator::kCalloc, Originals::Get().calloc(count, size), count * size);
 }
 
 void* Realloc(void* block, size_t size) {
@@ -78,7 +91,7 @@ void* Reallocarray(void* block, size_t count, size_t size) {
 }
 
 [[gnu::hot]] void Free(void* block) {
-  Freeing(block);
+  block = FreeingHere(block);
   Originals::Get().free(block);
 }
 

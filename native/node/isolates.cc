@@ -13,9 +13,11 @@
 #include "tracker.h"
 
 namespace heapray {
-namespace {
 
-constinit thread_local IsolateState* t_state = nullptr;
+constinit thread_local IsolateState* internal::t_isolate = nullptr;
+int64_t internal::g_current_isolate = 0;
+
+namespace {
 
 std::atomic<uint64_t> g_epoch{0};
 std::atomic<uint32_t> g_ordinal{0};
@@ -28,7 +30,7 @@ std::vector<IsolateState*>& States() {
 
 void Forget(void* first) {
   Untracked untracked;
-  t_state = nullptr;
+  internal::t_isolate = nullptr;
   for (auto* state = static_cast<IsolateState*>(first); state != nullptr;) {
     IsolateState* next = state->next;
     {
@@ -116,11 +118,15 @@ IsolateState* Make(v8::Isolate* isolate) {
   return state;
 }
 
+}  // namespace
+
+uint64_t Isolates::NewEpoch() { return g_epoch.fetch_add(1) + 1; }
+
 // The calling thread's state for the isolate, at the front of its list: a thread with several isolates keeps what it
 // knows of the others, since their callbacks point there.
-[[gnu::cold]] IsolateState* Switch(v8::Isolate* isolate) {
+IsolateState* Isolates::Switch(v8::Isolate* isolate) {
   KeptErrno kept;
-  IsolateState** link = &t_state;
+  IsolateState** link = &internal::t_isolate;
   while (*link != nullptr && (*link)->isolate != isolate) link = &(*link)->next;
   IsolateState* found = *link;
   if (found == nullptr) {
@@ -128,24 +134,10 @@ IsolateState* Make(v8::Isolate* isolate) {
   } else {
     *link = found->next;
   }
-  found->next = t_state;
-  t_state = found;
+  found->next = internal::t_isolate;
+  internal::t_isolate = found;
   pthread_setspecific(StateKey(), found);
   return found;
-}
-
-}  // namespace
-
-uint64_t Isolates::NewEpoch() { return g_epoch.fetch_add(1) + 1; }
-
-IsolateState* Isolates::Current() {
-  v8::Isolate* isolate = v8::Isolate::TryGetCurrent();
-  if (isolate == nullptr) return nullptr;
-  IsolateState* state = t_state;
-  if (state == nullptr || state->isolate != isolate) [[unlikely]] {
-    state = Switch(isolate);
-  }
-  return state;
 }
 
 void Isolates::FindCode(IsolateState& state) {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "node/current_isolate.h"
 #include "node/known_objects.h"
 #include "node/remembered_walks.h"
 #include "node/walk_memory.h"
@@ -54,10 +55,25 @@ struct HeapTotals {
   uint64_t external = 0;
 };
 
+namespace internal {
+extern constinit thread_local IsolateState* t_isolate;
+extern int64_t g_current_isolate;  // where V8 keeps the thread's isolate, from the thread pointer; 0: not known
+}  // namespace internal
+
 class Isolates {
  public:
   // The calling thread's isolate, or nullptr when it has none. Cheap; callable inside malloc.
-  [[gnu::hot]] static IsolateState* Current();
+  static IsolateState* Current() {
+    v8::Isolate* isolate = V8sCurrent();
+    if (isolate == nullptr) return nullptr;
+    IsolateState* state = internal::t_isolate;
+    if (state == nullptr || state->isolate != isolate) [[unlikely]]
+      state = Switch(isolate);
+    return state;
+  }
+  // Learns where V8 keeps the calling thread's isolate, which is this one.
+  static void LearnCurrent(v8::Isolate* isolate) { internal::g_current_isolate = FindCurrentIsolate(isolate); }
+  static int64_t current_offset() { return internal::g_current_isolate; }
 
   // Learns where the isolate's code lies.
   static void FindCode(IsolateState& state);
@@ -82,6 +98,13 @@ class Isolates {
 
   // A number that no thread has seen yet.
   static uint64_t NewEpoch();
+
+ private:
+  static v8::Isolate* V8sCurrent() {
+    int64_t offset = internal::g_current_isolate;
+    return offset == 0 ? v8::Isolate::TryGetCurrent() : reinterpret_cast<v8::Isolate*>(ThreadWordAt(offset));
+  }
+  [[gnu::cold]] static IsolateState* Switch(v8::Isolate* isolate);
 };
 
 }  // namespace heapray

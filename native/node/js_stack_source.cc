@@ -43,26 +43,30 @@ void JsStackSource::WalkWithoutJs(NativeWalk* native, StackWalk& walk) {
 
 void JsStackSource::Walk(StackWalk& walk) {
   IsolateState* state = Isolates::Current();
-  if (state != nullptr && IsWhereItWas(*state, walk)) [[likely]] {
-    walk.SetAsBefore();
-    // Native frames may be others.
-    NativeWalk* native = native_.load(std::memory_order_acquire);
-    if (native != nullptr) [[unlikely]]
-      AddInnermost(*native, *state, walk);
-    return;
-  }
-  WalkAnew(state, walk);
-}
-
-// Whether the last walk was made since C++ was called that has not returned.
-inline bool JsStackSource::IsWhereItWas(const IsolateState& state, const StackWalk& walk) const {
-  uint64_t exit_fp = ExitFrame(state);
-  return walk.IsAt({&state, exit_fp}) && IsMarked(state) && IsExitFrame(exit_fp);
-}
-
-void JsStackSource::WalkAnew(IsolateState* state, StackWalk& walk) {
-  KeptErrno kept;
   NativeWalk* native = native_.load(std::memory_order_acquire);
+  if (state == nullptr || !WalkAsBefore(*state, native, walk)) WalkAnew(state, native, walk);
+}
+
+inline bool JsStackSource::WalkAsBefore(IsolateState& state, NativeWalk* native, StackWalk& walk) {
+  if (walk.IsStill()) {
+    walk.SetAsBefore();
+  } else {
+    uint64_t exit_fp = ExitFrame(state);
+    uint32_t node;
+    if (!state.Owns(exit_fp) || !state.remembered.usable()) return false;
+    uint32_t modules = native == nullptr ? 0 : Modules::Get().generation();
+    if (!state.remembered.Find(KeyAt(exit_fp, state), walk.scope(), modules, &node)) return false;
+    walk.SetKnown(node);
+    SetPlace(state, exit_fp, walk);
+  }
+  // Native frames may be others.
+  if (native != nullptr) [[unlikely]]
+    AddInnermost(*native, state, walk);
+  return true;
+}
+
+void JsStackSource::WalkAnew(IsolateState* state, NativeWalk* native, StackWalk& walk) {
+  KeptErrno kept;
   bool has_js = state != nullptr && usable_ && walk.usable() && state->walk.usable();
   if (!has_js || (!state->watched.load(std::memory_order_relaxed) && !StartWatching(*state))) {
     WalkWithoutJs(native, walk);
@@ -71,10 +75,7 @@ void JsStackSource::WalkAnew(IsolateState* state, StackWalk& walk) {
   uint64_t exit_fp = ExitFrame(*state);
   // Who entered an isolate may have left the JavaScript of another thread in it.
   if (!state->Owns(exit_fp)) exit_fp = 0;
-  if (WalkFrom(exit_fp, *state, native, walk)) {
-    walk.SetPlace({state, exit_fp});
-    Mark(*state);
-  }
+  if (WalkFrom(exit_fp, *state, native, walk)) SetPlace(*state, exit_fp, walk);
 }
 
 bool JsStackSource::StartWatching(IsolateState& state) {
@@ -86,12 +87,20 @@ bool JsStackSource::StartWatching(IsolateState& state) {
 }
 
 bool JsStackSource::IsMarked(const IsolateState& state) const {
-  return called_offset_ != 0 && (WordAt(reinterpret_cast<uint64_t>(state.isolate) + called_offset_) & kMark) != 0;
+  return (WordAt(reinterpret_cast<uint64_t>(state.isolate) + called_offset_) & kMark) != 0;
 }
 
 void JsStackSource::Mark(const IsolateState& state) const {
-  if (called_offset_ == 0) return;
   *reinterpret_cast<uint64_t*>(reinterpret_cast<uint64_t>(state.isolate) + called_offset_) |= kMark;
+}
+
+inline void JsStackSource::SetPlace(const IsolateState& state, uint64_t exit_fp, StackWalk& walk) const {
+  int64_t owner_offset = Isolates::current_offset();
+  if (called_offset_ == 0 || owner_offset == 0 || !IsExitFrame(exit_fp)) return;
+  Mark(state);
+  auto isolate = reinterpret_cast<uint64_t>(state.isolate);
+  walk.SetPlace({owner_offset, isolate, reinterpret_cast<const uint64_t*>(isolate + exit_fp_offset_), exit_fp,
+                 reinterpret_cast<const uint64_t*>(isolate + called_offset_)});
 }
 
 void JsStackSource::AddInnermost(NativeWalk& native, IsolateState& state, StackWalk& walk) {
@@ -111,18 +120,10 @@ bool JsStackSource::WalkFrom(uint64_t exit_fp, IsolateState& state, NativeWalk* 
     walk.SetEmpty(epoch);
     return false;
   }
-  bool looked_up = exit_fp != 0 && !state.collecting && state.remembered.usable();
+  bool remember = exit_fp != 0 && !state.collecting && state.remembered.usable();
   RememberedWalks::Key key;
+  if (remember) key = KeyAt(exit_fp, state);
   uint32_t modules = native == nullptr ? 0 : Modules::Get().generation();
-  if (looked_up) {
-    key = KeyAt(exit_fp, state);
-    uint32_t node;
-    if (state.remembered.Find(key, walk.scope(), modules, &node)) {
-      walk.SetKnown(node);
-      if (native != nullptr) AddInnermost(*native, state, walk);
-      return IsExitFrame(exit_fp);
-    }
-  }
   NativeChains* chains = native == nullptr ? nullptr : &NativeWalk::Chains();
   uint64_t called = 0;
   uint32_t innermost = 0;
@@ -145,8 +146,8 @@ bool JsStackSource::WalkFrom(uint64_t exit_fp, IsolateState& state, NativeWalk* 
   bool continues = exit_fp != 0 && Follow(exit_fp, state, native);
   state.walk.End(continues, walk, epoch);
   walk.SetInnermost(chains, innermost);
-  if (looked_up && !direct) state.remembered.Learn(key, state.walk, modules, walk);
-  return exit_fp != 0 && !direct && !state.collecting && IsExitFrame(exit_fp);
+  if (remember && !direct) state.remembered.Learn(key, state.walk, modules, walk);
+  return exit_fp != 0 && !direct && !state.collecting;
 }
 
 RememberedWalks::Key JsStackSource::KeyAt(uint64_t exit_fp, const IsolateState& state) {
@@ -387,6 +388,7 @@ std::string JsStackSource::Calibrate(v8::Isolate* isolate) {
       heap_code_.emplace_back(address, address + bytes);
     }
   });
+  Isolates::LearnCurrent(isolate);
   failure_ = Probe(*this, isolate).Run();
   usable_ = failure_.empty();
   return failure_;

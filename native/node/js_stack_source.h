@@ -91,14 +91,17 @@ class JsStackSource final : public StackSource {
   uint64_t ExitFrame(const IsolateState& state) const {
     return WordAt(reinterpret_cast<uint64_t>(state.isolate) + exit_fp_offset_);
   }
-  bool IsWhereItWas(const IsolateState& state, const StackWalk& walk) const;
-  [[gnu::hot, gnu::noinline]] void WalkAnew(IsolateState* state, StackWalk& walk);
+  // Sets `walk` to one that was made before, if it is.
+  bool WalkAsBefore(IsolateState& state, NativeWalk* native, StackWalk& walk);
+  [[gnu::noinline]] void WalkAnew(IsolateState* state, NativeWalk* native, StackWalk& walk);
   [[gnu::cold]] bool StartWatching(IsolateState& state);
   // Whether the C++ that JavaScript called has not returned since the mark was set: as V8 leaves JavaScript, it notes
   // which function it calls, and a note that bears the mark is the one that it was set on. (Only V8's CPU profiler
   // reads notes: it looks them up in its list of code, where a marked one is not found.)
   bool IsMarked(const IsolateState& state) const;
   void Mark(const IsolateState& state) const;
+  // Has the walk that was just made know when it is still right.
+  void SetPlace(const IsolateState& state, uint64_t exit_fp, StackWalk& walk) const;
   // Sets `walk` to the stack below `exit_fp`; returns whether JavaScript was left there.
   [[gnu::hot]] bool WalkFrom(uint64_t exit_fp, IsolateState& state, NativeWalk* native, StackWalk& walk);
   // Adds the native frames that JavaScript was left to.

@@ -86,7 +86,7 @@ void Probe::OnOuterCall(const v8::FunctionCallbackInfo<v8::Value>&) {
     return;
   }
   self->FindHandlers(*state);
-  self->source_.Mark(*state);
+  if (self->source_.called_offset_ != 0) self->source_.Mark(*state);
   // ... and once more from C++ in between.
   v8::Local<v8::Context> context = self->isolate_->GetCurrentContext();
   v8::Local<v8::Function> callback;
@@ -100,7 +100,7 @@ void Probe::OnInnerCall(const v8::FunctionCallbackInfo<v8::Value>&) {
   JsStackSource& source = self->source_;
   IsolateState& state = *Isolates::Current();
   // JavaScript was left anew since.
-  if (source.IsMarked(state)) source.called_offset_ = 0;
+  if (source.called_offset_ != 0 && source.IsMarked(state)) source.called_offset_ = 0;
   self->failure_ = "frames that entered JavaScript from C++ are not where they are expected";
   for (uint64_t below = 24; below <= kSearchedOfEntryFrame; below += 8) {
     source.entry_saved_exit_ = below;

@@ -71,17 +71,21 @@ class RememberedWalks {
   static constexpr size_t kMostPairs = 512;
   static constexpr size_t kAtOnce = 4;
 
+  static_assert(kAtOnce == 4);
   static constexpr size_t kTrunks = 8;
-  static constexpr size_t kPairBytes = sizeof(WalkMemory::Pair) + sizeof(uint64_t);
 
-  // Pairs of words that were read, innermost first, and their addresses: where they lie in bytes_, and how many.
-  struct Pairs {
+  // Pairs of words that were read, and their addresses: what is compared at a time.
+  struct alignas(16) Group {
+    WalkMemory::Pair pairs[kAtOnce];
+    uint64_t addresses[kAtOnce];
+  };
+  static constexpr size_t kPairBytes = sizeof(Group) / kAtOnce;
+  // Such groups, innermost first: where they lie in bytes_, and how many.
+  struct Groups {
     uint32_t begin;
-    uint32_t addresses;
     uint32_t count;
-    Pairs From(size_t skipped) const {
-      return {static_cast<uint32_t>(begin + skipped * sizeof(WalkMemory::Pair)),
-              static_cast<uint32_t>(addresses + skipped * sizeof(uint64_t)), static_cast<uint32_t>(count - skipped)};
+    Groups From(size_t skipped) const {
+      return {static_cast<uint32_t>(begin + skipped * sizeof(Group)), static_cast<uint32_t>(count - skipped)};
     }
   };
   struct alignas(128) Slot {
@@ -92,8 +96,8 @@ class RememberedWalks {
     uint32_t generation;  // 0: nothing is kept
     uint32_t modules;
     uint32_t credit;
-    Pairs inner;
-    Pairs outer;  // some of another walk's: stacks have their outer frames in common, and the cache has them once
+    Groups inner;
+    Groups outer;  // some of another walk's: stacks have their outer frames in common, and the cache has them once
     uint32_t words;
     uint32_t word_count;
   };
@@ -133,41 +137,41 @@ class RememberedWalks {
     slot.kept_at = slot.node.again;
   }
 
-  // Adds the walk's `count` innermost pairs, and as many more as make it a multiple of what is compared at a time.
-  Pairs Add(const WalkMemory::Contents& read, size_t count) {
-    size_t padded = (count + kAtOnce - 1) / kAtOnce * kAtOnce;
-    Pairs added{static_cast<uint32_t>(used_), static_cast<uint32_t>(used_ + padded * sizeof(WalkMemory::Pair)),
-                static_cast<uint32_t>(padded)};
-    used_ += padded * kPairBytes;
-    for (size_t i = 0; i < padded; i++) {
+  // Adds the walk's `count` innermost pairs, and as many more as fill the last group.
+  Groups Add(const WalkMemory::Contents& read, size_t count) {
+    size_t groups = (count + kAtOnce - 1) / kAtOnce;
+    Groups added{static_cast<uint32_t>(used_), static_cast<uint32_t>(groups)};
+    used_ += groups * sizeof(Group);
+    Group* group = At<Group>(added.begin);
+    for (size_t i = 0; i < groups * kAtOnce; i++) {
       size_t from = i < read.pair_count ? read.pair_count - 1 - i : 0;
-      At<WalkMemory::Pair>(added.begin)[i] = read.pairs[from];
-      At<uint64_t>(added.addresses)[i] = read.pair_addresses[from];
+      group[i / kAtOnce].pairs[i % kAtOnce] = read.pairs[from];
+      group[i / kAtOnce].addresses[i % kAtOnce] = read.pair_addresses[from];
     }
     return added;
   }
 
   // The walk's outermost pairs where they are those of one that was kept whole, if that is half of them.
-  Pairs CommonTrunk(const WalkMemory::Contents& read, size_t* in_common) const {
-    Pairs longest{};
+  Groups CommonTrunk(const WalkMemory::Contents& read, size_t* in_common) const {
+    Groups longest{};
     for (size_t i = 0; i < std::min(trunk_count_, kTrunks); i++) {
-      const Pairs& trunk = trunks_[i];
-      const auto* pairs = At<WalkMemory::Pair>(trunk.begin);
-      const auto* addresses = At<uint64_t>(trunk.addresses);
-      size_t end = trunk.count;
+      const Group* groups = At<Group>(trunks_[i].begin);
+      auto pair = [=](size_t at) { return groups[at / kAtOnce].pairs[at % kAtOnce]; };
+      auto address = [=](size_t at) { return groups[at / kAtOnce].addresses[at % kAtOnce]; };
+      size_t end = trunks_[i].count * kAtOnce;
       // The outermost may be there more than once.
-      while (end > 1 && addresses[end - 2] == addresses[end - 1]) end--;
+      while (end > 1 && address(end - 2) == address(end - 1)) end--;
       size_t common = 0;
       size_t most = std::min(end, read.pair_count);
-      while (common < most && addresses[end - 1 - common] == read.pair_addresses[common] &&
-             pairs[end - 1 - common] == read.pairs[common]) {
+      while (common < most && address(end - 1 - common) == read.pair_addresses[common] &&
+             pair(end - 1 - common) == read.pairs[common]) {
         common++;
       }
       if (common * 2 < read.pair_count) continue;
-      size_t skipped = (end - common + kAtOnce - 1) / kAtOnce * kAtOnce;
-      if (skipped >= end || end - skipped <= *in_common) continue;
-      *in_common = end - skipped;
-      longest = trunk.From(skipped);
+      size_t skipped = (end - common + kAtOnce - 1) / kAtOnce;
+      if (skipped * kAtOnce >= end || end - skipped * kAtOnce <= *in_common) continue;
+      *in_common = end - skipped * kAtOnce;
+      longest = trunks_[i].From(skipped);
     }
     return longest;
   }
@@ -181,25 +185,25 @@ class RememberedWalks {
     return reinterpret_cast<const T*>(bytes_.data() + place);
   }
 
+  // All is compared before it is asked, since nearly always it is all the same.
   bool IsUnchanged(const Slot& slot) const {
-    if (!IsUnchanged(slot.inner) || !IsUnchanged(slot.outer)) return false;
-    uint64_t difference = 0;
+    __m128i difference = _mm_setzero_si128();
+    AddDifference(slot.inner, &difference);
+    AddDifference(slot.outer, &difference);
+    uint64_t words_difference = 0;
     const auto* words = At<WalkMemory::Word>(slot.words);
-    for (size_t i = 0; i < slot.word_count; i++) difference |= WordAt(words[i].address) ^ words[i].value;
-    return difference == 0;
+    for (size_t i = 0; i < slot.word_count; i++) words_difference |= WordAt(words[i].address) ^ words[i].value;
+    return words_difference == 0 && WalkMemory::IsZero(difference);
   }
 
-  bool IsUnchanged(const Pairs& kept) const {
-    const auto* pairs = At<WalkMemory::Pair>(kept.begin);
-    const auto* addresses = At<uint64_t>(kept.addresses);
-    for (size_t i = 0; i < kept.count; i += kAtOnce) {
-      __m128i two = _mm_or_si128(WalkMemory::Difference(pairs[i], addresses[i]),
-                                 WalkMemory::Difference(pairs[i + 1], addresses[i + 1]));
-      __m128i more = _mm_or_si128(WalkMemory::Difference(pairs[i + 2], addresses[i + 2]),
-                                  WalkMemory::Difference(pairs[i + 3], addresses[i + 3]));
-      if (!WalkMemory::IsZero(_mm_or_si128(two, more))) return false;
+  [[gnu::always_inline]] void AddDifference(const Groups& kept, __m128i* sum) const {
+    const Group* group = At<Group>(kept.begin);
+    for (const Group* end = group + kept.count; group != end; group++) {
+      auto difference = [=](size_t i) { return WalkMemory::Difference(group->pairs[i], group->addresses[i]); };
+      __m128i two = _mm_or_si128(difference(0), difference(1));
+      __m128i two_more = _mm_or_si128(difference(2), difference(3));
+      *sum = _mm_or_si128(*sum, _mm_or_si128(two, two_more));
     }
-    return true;
   }
 
   MappedArray<Slot> slots_;
@@ -207,7 +211,7 @@ class RememberedWalks {
   size_t used_ = 0;
   uint32_t generation_ = 1;
   size_t trunk_count_ = 0;
-  Pairs trunks_[kTrunks];  // of walks that were kept whole
+  Groups trunks_[kTrunks];  // of walks that were kept whole
 };
 
 }  // namespace heapray

@@ -65,6 +65,7 @@ uint64_t RecordOrder::TakeTurn(RecordQueue& queue, uint64_t now) {
     next = ((now >> kSlotBits) + 1) << kSlotBits | queue.slot_;
   } while (!turn_.compare_exchange_weak(now, next, std::memory_order_acq_rel, std::memory_order_acquire));
   queue.turn_.store(next >> kSlotBits, std::memory_order_relaxed);
+  queue.own_turn_ = next;
   if ((now & kSlotMask) == kNobody) {
     KeptErrno kept;
     EndRest();
@@ -164,8 +165,12 @@ bool RecordOrder::Write(Recorder& recorder, Part& part) {
   while (part.next != part.end && part.turn == turn) {
     uint32_t from = part.next % RecordQueue::kCapacity;
     uint32_t most = std::min<uint32_t>(part.end - part.next, RecordQueue::kCapacity - from);
-    uint32_t count = 1;
-    while (count < most && queue.records_[from + count].turn == turn) count++;
+    uint32_t count = most;
+    // Turns only grow.
+    if (queue.records_[from + most - 1].turn != turn) {
+      count = 1;
+      while (queue.records_[from + count].turn == turn) count++;
+    }
     written = recorder.Records(queue.encoding_, &queue.records_[from], count) && written;
     part.next += count;
     if (part.next != part.end) part.turn = queue.records_[part.next % RecordQueue::kCapacity].turn;

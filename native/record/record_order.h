@@ -40,10 +40,16 @@ class RecordOrder {
     Making(const Making&) = delete;
     Making& operator=(const Making&) = delete;
 
+    // Whether that is the thread's own turn already; *turn is its number then.
+    bool IsOwnTurn(uint32_t* turn) const {
+      uint64_t now = order_.turn_.load(std::memory_order_acquire);
+      *turn = static_cast<uint32_t>(now >> kSlotBits);
+      return now == queue_.own_turn_;
+    }
     // The turn of what happens now.
     uint32_t Turn() {
       uint64_t now = order_.turn_.load(std::memory_order_acquire);
-      if ((now & kSlotMask) != queue_.slot_) [[unlikely]]
+      if (now != queue_.own_turn_) [[unlikely]]
         now = order_.TakeTurn(queue_, now);
       return static_cast<uint32_t>(now >> kSlotBits);
     }
@@ -120,8 +126,8 @@ class RecordOrder {
 
   // The number of the turn above the slot of the queue whose turn it is.
   alignas(64) std::atomic<uint64_t> turn_{0};
-  alignas(64) std::atomic<bool> fences_at_need_{false};
-  std::atomic<int> fence_{0};
+  std::atomic<bool> fences_at_need_{false};
+  alignas(64) std::atomic<int> fence_{0};
   std::atomic<int> resting_{0};
   Traffic traffic_;
   bool wrote_ = false;  // since Rest() was called last

@@ -20,16 +20,19 @@ class RecordQueue {
   // Whether there is room for so many records.
   bool HasRoom(uint32_t count) {
     uint32_t head = head_.load(std::memory_order_relaxed);
-    if (head - known_tail_ + count <= kCapacity) [[likely]]
+    if (room_end_ - head >= count) [[likely]]
       return true;
-    known_tail_ = tail_.load(std::memory_order_acquire);
-    return head - known_tail_ + count <= kCapacity;
+    room_end_ = tail_.load(std::memory_order_acquire) + kCapacity;
+    return room_end_ - head >= count;
   }
+  // Whether there is room for one, without looking anew at what was written down.
+  bool IsKnownToHaveRoom() const { return head_.load(std::memory_order_relaxed) != room_end_; }
   void Add(const PendingRecord& record) {
     uint32_t head = head_.load(std::memory_order_relaxed);
-    records_[head % kCapacity] = record;
+    PendingRecord* place = &records_[head % kCapacity];
+    *place = record;
     // Whoever wrote it down last may have it in another core's cache.
-    __builtin_prefetch(&records_[(head + kAhead) % kCapacity], 1);
+    __builtin_prefetch(place + kAhead, 1);
     head_.store(head + 1, std::memory_order_release);
   }
 
@@ -46,7 +49,8 @@ class RecordQueue {
   std::atomic<bool> busy_{false};
   // Its last turn, or an earlier one that the record being made cannot be older than.
   std::atomic<uint64_t> turn_{0};
-  uint32_t known_tail_ = 0;
+  uint64_t own_turn_ = UINT64_MAX;  // the word of the turn that its thread took last
+  uint32_t room_end_ = kCapacity;   // where the queue was last known to be full
   uint32_t slot_ = 0;
 
   alignas(64) std::atomic<uint32_t> tail_{0};

@@ -1,6 +1,7 @@
 #include "record/record_writer.h"
 
 #include <algorithm>
+#include <array>
 
 namespace heapray {
 namespace {
@@ -8,7 +9,7 @@ namespace {
 // More than any extended record of varints alone holds.
 constexpr size_t kMostVarints = 16;
 
-uint8_t* PutVarint(uint8_t* p, uint64_t value) {
+uint8_t* PutLongVarint(uint8_t* p, uint64_t value) {
   while (value >= 0x80) {
     *p++ = static_cast<uint8_t>(value | 0x80);
     value >>= 7;
@@ -17,21 +18,56 @@ uint8_t* PutVarint(uint8_t* p, uint64_t value) {
   return p;
 }
 
-uint64_t Zigzag(int64_t value) { return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63); }
+// Nearly all numbers have one to three bytes.
+inline uint8_t* PutVarint(uint8_t* p, uint64_t value) {
+  if (value < 1u << 7) {
+    *p = static_cast<uint8_t>(value);
+    return p + 1;
+  }
+  auto low = static_cast<uint32_t>((value & 0x7F) | 0x80 | (value & 0x3F80) << 1);
+  if (value < 1u << 14) {
+    memcpy(p, &low, 2);
+    return p + 2;
+  }
+  if (value >= 1u << 21) return PutLongVarint(p, value);
+  low |= 0x8000;
+  memcpy(p, &low, 2);
+  p[2] = static_cast<uint8_t>(value >> 14);
+  return p + 3;
+}
 
-uint8_t* PutZigzag(uint8_t* p, int64_t value) { return PutVarint(p, Zigzag(value)); }
+inline uint64_t Zigzag(int64_t value) { return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63); }
+
+inline uint8_t* PutZigzag(uint8_t* p, int64_t value) { return PutVarint(p, Zigzag(value)); }
 
 // Most blocks lie at multiples of 8, so the usual difference drops three bits.
-uint8_t* PutAddress(uint8_t* p, uint64_t address, uint64_t last) {
-  int64_t difference = static_cast<int64_t>(address - last);
-  if (difference % 8 == 0) return PutVarint(p, Zigzag(difference / 8) << 1);
-  return PutVarint(p, (Zigzag(difference) << 1) | 1);
+inline uint8_t* PutAddress(uint8_t* p, uint64_t address, uint64_t last) {
+  auto difference = static_cast<int64_t>(address - last);
+  if ((difference & 7) == 0) [[likely]]
+    return PutVarint(p, Zigzag(difference >> 3) << 1);
+  return PutLongVarint(p, (Zigzag(difference) << 1) | 1);
 }
 
 uint8_t* PutU32(uint8_t* p, uint32_t value) {
   memcpy(p, &value, sizeof value);
   return p + sizeof value;
 }
+
+constexpr std::array<uint8_t, 256> kTags = [] {
+  std::array<uint8_t, 256> tags;
+  tags.fill(wire::kAlloc);
+  auto set = [&](wire::Allocator kind, uint8_t tag) { tags[static_cast<size_t>(kind)] = tag; };
+  set(wire::Allocator::kMalloc, wire::kMalloc);
+  set(wire::Allocator::kFree, wire::kFree);
+  set(wire::Allocator::kCalloc, wire::kCalloc);
+  set(wire::Allocator::kRealloc, wire::kRealloc);
+  set(wire::Allocator::kMmap, wire::kMmap);
+  set(wire::Allocator::kMunmap, wire::kMunmap);
+  set(wire::Allocator::kHeapPages, wire::kMmap | wire::kHeapPages);
+  return tags;
+}();
+
+uint8_t TagOf(wire::Allocator kind) { return kTags[static_cast<size_t>(kind)]; }
 
 }  // namespace
 
@@ -54,36 +90,14 @@ bool RecordWriter::Switch(const ThreadEncoding& thread) {
   return Finish(p, wire::kSwitch, PutVarint(p + 1, thread.index));
 }
 
-bool RecordWriter::Records(ThreadEncoding& thread, const PendingRecord* records, size_t count) {
-  if (thread.index != current_thread_ && !Switch(thread)) return false;
-  const PendingRecord* end = records + count;
-  while (records != end) {
-    const PendingRecord* batch_end = records + std::min<size_t>(static_cast<size_t>(end - records), kBatch);
-    uint8_t* begin = sink_->Reserve(kRoom * kBatch);
-    if (begin == nullptr) return false;
-    uint8_t* p = begin;
-    for (; records != batch_end; records++) p = Put(p, thread, *records);
-    sink_->Commit(static_cast<size_t>(p - begin));
-  }
-  return true;
-}
-
-uint8_t* RecordWriter::Put(uint8_t* p, ThreadEncoding& thread, const PendingRecord& record) {
+[[gnu::always_inline]] inline uint8_t* RecordWriter::Put(uint8_t* p, ThreadEncoding& thread,
+                                                         const PendingRecord& record) {
   uint8_t* q = p + 1;
-  uint8_t tag;
   wire::Allocator kind = record.kind();
-  switch (kind) {
-    case wire::Allocator::kMalloc: tag = wire::kMalloc; break;
-    case wire::Allocator::kFree: tag = wire::kFree; break;
-    case wire::Allocator::kCalloc: tag = wire::kCalloc; break;
-    case wire::Allocator::kRealloc: tag = wire::kRealloc; break;
-    case wire::Allocator::kMmap: tag = wire::kMmap; break;
-    case wire::Allocator::kMunmap: tag = wire::kMunmap; break;
-    case wire::Allocator::kHeapPages: tag = wire::kMmap | wire::kHeapPages; break;
-    default: tag = wire::kAlloc; *q++ = static_cast<uint8_t>(kind);
-  }
-  bool ends = kind == wire::Allocator::kFree || kind == wire::Allocator::kMunmap;
-  if (!ends) {
+  uint8_t tag = TagOf(kind);
+  if (tag == wire::kAlloc) [[unlikely]]
+    *q++ = static_cast<uint8_t>(kind);
+  if (tag != wire::kFree && tag != wire::kMunmap) {
     if (record.node == thread.last_node) {
       tag |= wire::kSameStack;
     } else {
@@ -104,9 +118,26 @@ uint8_t* RecordWriter::Put(uint8_t* p, ThreadEncoding& thread, const PendingReco
     q = PutAddress(q, address, thread.last_address);
     thread.last_address = address;
   }
-  if (kind == wire::Allocator::kMunmap) q = PutVarint(q, record.size);
+  if (kind == wire::Allocator::kMunmap) [[unlikely]]
+    q = PutLongVarint(q, record.size);
   PutTag(p, tag);
   return q;
+}
+
+bool RecordWriter::Records(ThreadEncoding& thread, const PendingRecord* records, size_t count) {
+  if (thread.index != current_thread_ && !Switch(thread)) return false;
+  const PendingRecord* end = records + count;
+  while (records != end) {
+    const PendingRecord* batch_end = records + std::min<size_t>(static_cast<size_t>(end - records), kBatch);
+    uint8_t* begin = sink_->Reserve(kRoom * kBatch);
+    if (begin == nullptr) return false;
+    uint8_t* p = begin;
+    ThreadEncoding now = thread;
+    for (; records != batch_end; records++) p = Put(p, now, *records);
+    thread = now;
+    sink_->Commit(static_cast<size_t>(p - begin));
+  }
+  return true;
 }
 
 bool RecordWriter::Node(uint32_t id, uint32_t parent, uint32_t frame) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "stacks/mapped_array.h"
+#include "stacks/word_at.h"
 
 namespace heapray {
 
@@ -86,7 +87,7 @@ class StackWalk {
   uint64_t scope() const { return scope_; }
   void set_scope(uint64_t scope) {
     scope_ = scope;
-    has_node_ = false;
+    still_ = 0;
   }
   // Whether the source knew the node of this walk, without its frames: those are of the walk before.
   bool is_known() const { return known_; }
@@ -94,7 +95,7 @@ class StackWalk {
   // To be called with the node of a walk that is not known, without its innermost native frames.
   void TellNode(uint32_t node) {
     node_ = node;
-    has_node_ = true;
+    still_ |= kHasNode;
     if (told_ == nullptr) return;
     told_->Tell(scope_, node);
     told_ = nullptr;
@@ -113,16 +114,14 @@ class StackWalk {
     innermost_ = 0;
     known_ = false;
     told_ = nullptr;
-    place_ = {};
-    has_node_ = false;
+    still_ = 0;
   }
   void SetEmpty(uint64_t epoch = 0) { Set(0, nullptr, 0, epoch, nullptr); }
   // The walk leads to a node that was told in this scope.
   void SetKnown(uint32_t node) {
     node_ = node;
     told_ = nullptr;
-    place_ = {};
-    has_node_ = true;
+    still_ = kHasNode;
     SetAsBefore();
   }
   // The walk leads to the node of the one before, which must have one.
@@ -130,30 +129,49 @@ class StackWalk {
     known_ = true;
     innermost_ = 0;
   }
-  // Whether the last walk was that of this place, in this scope, and its node has been told. To be set after a walk,
-  // where its source can tell whether the thread has been there ever since.
+  // Whether the thread has not moved since the last walk, as its source lets it see, and that walk's node was told in
+  // this scope. A look at a few words, for this comes before every walk.
+  bool IsStill() const { return (still_ & kIsStill) == kIsStill && place_.IsSame(); }
+  // The same, of a walk that has no native frames within all others, which may have changed.
+  bool IsStillAndWhole() const { return still_ == kIsStill && place_.IsSame(); }
+  // What tells that a thread has not moved. To be set after a walk, by a source that knows of such words.
   struct Place {
-    const void* of = nullptr;
-    uint64_t address = 0;
-    bool operator==(const Place&) const = default;
+    int64_t owner_offset = 0;  // from the thread pointer: of a word that is `owner`
+    uint64_t owner = 0;
+    const uint64_t* frame_at = nullptr;  // is `frame`, a frame pointer with an even word below it
+    uint64_t frame = 0;
+    const uint64_t* note = nullptr;  // has its highest bit set
+
+    bool IsSame() const {
+      return ThreadWordAt(owner_offset) == owner && *frame_at == frame && static_cast<int64_t>(*note) < 0 &&
+             (WordAt(frame - 8) & 1) == 0;
+    }
   };
-  bool IsAt(Place place) const { return has_node_ && place_ == place; }
-  void SetPlace(Place place) { place_ = place; }
+  void SetPlace(const Place& place) {
+    place_ = place;
+    still_ |= kHasPlace;
+  }
   // Has the node of the walk that was set told to `told`.
   void AskForNode(WalkNode* told) { told_ = told; }
   // Puts native frames on top of those that were set.
   void SetInnermost(NativeChains* chains, uint32_t innermost) {
     chains_ = chains;
     innermost_ = innermost;
+    if (chains != nullptr) still_ |= kHasInnermost;
   }
 
  private:
-  // What walks need that are as before comes first.
-  uint64_t scope_ = 0;
-  Place place_;
-  bool has_node_ = false;
+  static constexpr uint8_t kHasPlace = 1;
+  static constexpr uint8_t kHasNode = 2;
+  static constexpr uint8_t kHasInnermost = 4;
+  static constexpr uint8_t kIsStill = kHasPlace | kHasNode;
+
+  // What is looked at before every walk comes first.
+  uint8_t still_ = 0;  // what of the above the last walk has
   bool known_ = false;
   uint32_t node_ = 0;
+  Place place_;
+  uint64_t scope_ = 0;
   uint32_t innermost_ = 0;
   WalkNode* told_ = nullptr;
   NativeChains* chains_ = nullptr;
