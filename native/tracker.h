@@ -142,9 +142,7 @@ class Tracker {
   void OnThreadEnd(ThreadState& thread);
   void RecordMapping(const AddressSpace::Change& change, uint64_t frame);
   // Whether nothing of the thread's has to be told before a record of it.
-  bool Knows(const ThreadState& thread) const {
-    return thread.told_in == session_.load(std::memory_order_relaxed);
-  }
+  bool Knows(const ThreadState& thread) const { return thread.told_in == session_.load(std::memory_order_relaxed); }
   // Records what needs no lock and no other turn. Returns whether it was that.
   [[gnu::always_inline]] bool RecordAtOnce(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size,
                                            uint32_t node) {
@@ -174,7 +172,8 @@ class Tracker {
   [[gnu::cold]] void OnFirstFree(void* block);
   // Of a free or an unmapping, which need no stack.
   void RecordEnd(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size);
-  [[gnu::hot, gnu::noinline]] void Record(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size, uint32_t node);
+  [[gnu::hot, gnu::noinline]] void Record(ThreadState& thread, wire::Allocator kind, uint64_t address, uint64_t size,
+                                          uint32_t node);
   // Writes down what threads have to say. With the lock held.
   void WriteDown();
   [[gnu::cold]] void WriteDownNow();

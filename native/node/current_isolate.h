@@ -7,8 +7,8 @@
 
 namespace heapray {
 
-// The offset from the thread pointer of the word that v8::Isolate::TryGetCurrent() returns, or 0 where its code does not
-// show that. `isolate`: the calling thread's.
+// The offset from the thread pointer of the word that v8::Isolate::TryGetCurrent() returns, or 0 where its code does
+// not show that. `isolate`: the calling thread's.
 int64_t FindCurrentIsolate(v8::Isolate* isolate);
 
 }  // namespace heapray

@@ -104,10 +104,17 @@ inline void JsStackSource::SetPlace(const IsolateState& state, uint64_t exit_fp,
 }
 
 void JsStackSource::AddInnermost(NativeWalk& native, IsolateState& state, StackWalk& walk) {
-  KeptErrno kept;
   NativeChains& chains = NativeWalk::Chains();
+  uint64_t exit_fp = ExitFrame(state);
+  uint32_t innermost = chains.usable() ? chains.FindWalk(native.Caller(), exit_fp) : 0;
+  walk.SetInnermost(&chains, innermost != 0 ? innermost : WalkInnermostAnew(native, chains, exit_fp, state));
+}
+
+uint32_t JsStackSource::WalkInnermostAnew(NativeWalk& native, NativeChains& chains, uint64_t exit_fp,
+                                          IsolateState& state) {
+  KeptErrno kept;
   uint64_t called = 0;
-  walk.SetInnermost(&chains, WalkNative(native, chains, ExitFrame(state), state, &called));
+  return WalkNative(native, chains, exit_fp, state, &called);
 }
 
 bool JsStackSource::WalkFrom(uint64_t exit_fp, IsolateState& state, NativeWalk* native, StackWalk& walk) {
@@ -162,7 +169,12 @@ uint32_t JsStackSource::WalkNative(NativeWalk& native, NativeChains& chains, uin
   if (!state.Owns(cursor.sp)) return 0;
   uint32_t innermost = 0;
   auto is_v8 = [&](uint64_t pc) { return IsV8Code(pc, state); };
+  NativeCursor start = cursor;
   NativeChains::End end = native.WalkInnermost(chains, cursor, exit_fp, state.stack_end, is_v8, &innermost);
+  if (exit_fp != 0 && innermost != 0 && end != NativeChains::End::kOutermost) {
+    chains.Remember(start, exit_fp, state.stack_end, innermost);
+    return innermost;
+  }
   // The return address into V8's code lies right below the stack pointer that it finds.
   bool direct = exit_fp == 0 && end == NativeChains::End::kRuntimeCode && cursor.fp == WordAt(cursor.sp - 16);
   if (direct) *called = cursor.sp - 16;

@@ -86,6 +86,8 @@ class JsStackSource final : public StackSource {
   // outermost of them directly.
   uint32_t WalkNative(NativeWalk& native, NativeChains& chains, uint64_t exit_fp, IsolateState& state,
                       uint64_t* called);
+  [[gnu::noinline]] uint32_t WalkInnermostAnew(NativeWalk& native, NativeChains& chains, uint64_t exit_fp,
+                                               IsolateState& state);
   [[gnu::cold]] static void WalkWithoutJs(NativeWalk* native, StackWalk& walk);
   // The frame pointer of the frame that JavaScript was left by last, or 0; whose stack it lies on is not said.
   uint64_t ExitFrame(const IsolateState& state) const {

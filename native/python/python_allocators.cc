@@ -70,7 +70,7 @@ class Domain {
     if (!IsWanted()) return original_.free(original_.ctx, block);
     Tracker& tracker = Tracker::Get();
     Untracked untracked;
-    if (block != nullptr && tracker.active() && untracked.entered()) {
+    if (block != nullptr && tracker.active() && untracked.entered() && !tracker.FreeAtOnce(block)) {
       int error = errno;
       tracker.OnFree(block);
       errno = error;

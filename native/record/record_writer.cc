@@ -36,7 +36,9 @@ inline uint8_t* PutVarint(uint8_t* p, uint64_t value) {
   return p + 3;
 }
 
-inline uint64_t Zigzag(int64_t value) { return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63); }
+inline uint64_t Zigzag(int64_t value) {
+  return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
+}
 
 inline uint8_t* PutZigzag(uint8_t* p, int64_t value) { return PutVarint(p, Zigzag(value)); }
 

@@ -40,6 +40,7 @@ void NativeChains::Expect(uint32_t inner, uint32_t outer) {
 void NativeChains::Forget() {
   if (used_ > 1) memset(buckets_.data(), 0, kBuckets * sizeof(uint32_t));
   used_ = 1;
+  remembered_.Forget();
   generation_ = Modules::Get().generation();
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "stacks/mapped_array.h"
+#include "stacks/remembered_chains.h"
 #include "stacks/unwinder.h"
 
 namespace heapray {
@@ -32,12 +33,23 @@ class NativeChains {
  public:
   NativeChains() : chains_(kMost), nodes_(kMost), buckets_(kBuckets) {}
 
-  bool usable() const { return chains_.usable() && nodes_.usable() && buckets_.usable(); }
+  bool usable() const { return chains_.usable() && nodes_.usable() && buckets_.usable() && remembered_.usable(); }
 
   // Numbers of chains are not 0, and good until the next walk.
   const NativeChain& operator[](uint32_t chain) const { return chains_[chain]; }
   // For whoever turns chains into a capture's nodes.
   ChainNode& node(uint32_t chain) { return nodes_[chain]; }
+
+  // The chain of the walk from the cursor to the address `limit`, where that was made before and its end Remember()ed;
+  // else 0.
+  uint32_t FindWalk(const NativeCursor& cursor, uint64_t limit) {
+    return IsOutdated() ? 0 : remembered_.Find(cursor, limit);
+  }
+  void Remember(const NativeCursor& start, uint64_t limit, uint64_t stack_end, uint32_t chain) {
+    remembered_.Learn(
+        start, limit, stack_end, chain, [this](uint32_t at) { return chains_[at].rule; },
+        [this](uint32_t at) { return chains_[at].inner; });
+  }
 
   enum class End { kRuntimeCode, kLimit, kOutermost };
   // Follows native frames from the cursor on: up to code of the runtime's own (`is_runtime(pc)`), to the first frame
@@ -46,7 +58,7 @@ class NativeChains {
   template <typename IsRuntime, typename IsOwn>
   End Walk(Unwinder& unwinder, NativeCursor& cursor, uint64_t limit, uint64_t stack_end, IsRuntime is_runtime,
            IsOwn is_own, uint32_t* chain) {
-    if (generation_ != Modules::Get().generation() || used_ > kMost / 2) [[unlikely]]
+    if (IsOutdated()) [[unlikely]]
       Forget();
     if (limit == 0) limit = UINT64_MAX;
     NativeCursor at = cursor;  // in registers
@@ -84,6 +96,8 @@ class NativeChains {
   static constexpr uint32_t kMost = 1u << 15;
   static constexpr uint32_t kBuckets = 1u << 14;
 
+  bool IsOutdated() const { return generation_ != Modules::Get().generation() || used_ > kMost / 2; }
+
   // `inner` and the frame that returns to `pc`, or 0.
   uint32_t Find(uint32_t inner, uint64_t pc);
   uint32_t FindExpected(uint32_t inner, uint64_t pc) {
@@ -108,6 +122,7 @@ class NativeChains {
   MappedArray<NativeChain> chains_;
   MappedArray<ChainNode> nodes_;
   MappedArray<uint32_t> buckets_;
+  RememberedChains remembered_;
   uint32_t used_ = 0;
   uint32_t generation_ = 0;
 };

@@ -1,8 +1,7 @@
 // Holds walks by what is remembered of native frames against walks that remember nothing:
 //   chains_driver calls <walks>      from functions that call each other at random, with and without frame pointers,
-//   with
-//                                    frames of any size: prints "<frames walked> <different stacks
-//                                    since numbers last began anew> <how often they did>"
+//                                    with frames of any size: prints "<frames walked> <different stacks since numbers
+//                                    last began anew> <how often they did> <walks to a limit that were remembered>"
 //   chains_driver reload <library>...    through `void through(void (*call)())` of libraries that are loaded one after
 //                                    the other: prints how many of them lay where the one before had been
 #include <alloca.h>
@@ -50,6 +49,7 @@ struct Walks {
   uint32_t highest = 0;
   size_t frames = 0;
   size_t forgotten = 0;
+  size_t remembered = 0;
   Pcs last;
 
   // The frames up to the limit, innermost first, and whether they end there.
@@ -68,6 +68,7 @@ struct Walks {
     bool at_limit = Reference(start, limit == 0 ? UINT64_MAX : limit, &expected);
     NativeCursor cursor = start;
     uint32_t chain = 0;
+    uint32_t before = limit == 0 ? 0 : chains.FindWalk(start, limit);
     auto never = [](uint64_t) { return false; };
     End end = chains.Walk(unwinder, cursor, limit, stack_end, never, never, &chain);
     if (end != (at_limit ? End::kLimit : End::kOutermost)) Fail("ends elsewhere");
@@ -75,6 +76,9 @@ struct Walks {
     for (uint32_t at = chain; at != 0; at = chains[at].inner) found.insert(found.begin(), chains[at].pc);
     if (found != expected) Fail("finds other frames");
     frames += found.size();
+    if (before != 0) remembered++;
+    if (before != 0 && before != chain) Fail("remembers another walk");
+    if (at_limit && chain != 0) chains.Remember(start, limit, stack_end, chain);
     return chain;
   }
 
@@ -94,6 +98,8 @@ struct Walks {
     }
     highest = std::max(highest, chain);
     Compare(start, fp + 8 * Random(64));
+    // Few of these: what was remembered is asked for again, with other frames on the way there.
+    Compare(start, fp + 256);
   }
 };
 
@@ -139,11 +145,15 @@ void CallAny(size_t depth);
   if (depth == 0) {
     CheckHere();
   } else {
-    switch (Random(4)) {
+    switch (Random(5)) {
       case 0: WithFramePointer(depth - 1); break;
       case 1: WithoutFramePointer(depth - 1); break;
       case 2: WithRoomOfAnySize(depth - 1); break;
-      default: FromTwoPlaces(depth - 1); break;
+      case 3: FromTwoPlaces(depth - 1); break;
+      default:
+        FromTwoPlaces(depth - 1);
+        asm volatile("nop");
+        break;
     }
   }
   asm volatile("");
@@ -152,7 +162,7 @@ void CallAny(size_t depth);
 int Calls(int walks) {
   Modules::Get().Refresh();
   for (int i = 0; i < walks; i++) CallAny(Random(kDeepest));
-  printf("%zu %zu %zu\n", g_walks->frames, g_walks->known.size(), g_walks->forgotten);
+  printf("%zu %zu %zu %zu\n", g_walks->frames, g_walks->known.size(), g_walks->forgotten, g_walks->remembered);
   return 0;
 }
 

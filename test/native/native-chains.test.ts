@@ -22,6 +22,11 @@ describe("chains of native frames", () => {
     expect(forgotten).toBe(0);
   });
 
+  test("are remembered for as long as the words that led to them are what they were", () => {
+    const [, , , remembered] = numbers("calls", "12000");
+    expect(remembered).toBeGreaterThan(300);
+  });
+
   test("begin anew where there are too many", () => {
     const [, stacks, forgotten] = numbers("calls", "12000");
     expect(stacks).toBeGreaterThan(100);
