@@ -85,7 +85,7 @@ void Probe::OnOuterCall(const v8::FunctionCallbackInfo<v8::Value>&) {
     self->failure_ = "JavaScript frames are not where they are expected";
     return;
   }
-  self->FindHandlers(*state);
+  self->FindHandlersAndNote(*state);
   if (self->source_.called_offset_ != 0) self->source_.Mark(*state);
   // ... and once more from C++ in between.
   v8::Local<v8::Context> context = self->isolate_->GetCurrentContext();
@@ -140,7 +140,7 @@ bool Probe::IsHandlers(uint64_t offset, IsolateState& state) const {
 }
 
 // Since V8 12 the words that change as JavaScript is left lie together, and handlers apart.
-void Probe::FindHandlers(IsolateState& state) {
+void Probe::FindHandlersAndNote(IsolateState& state) {
   struct Layout {
     uint64_t handlers;
     uint64_t called;

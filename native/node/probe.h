@@ -24,7 +24,7 @@ class Probe {
 
   bool FindExitFramePointer(IsolateState& state);
   bool IsHandlers(uint64_t offset, IsolateState& state) const;
-  void FindHandlers(IsolateState& state);
+  void FindHandlersAndNote(IsolateState& state);
   bool SeesProbes(IsolateState& state, const std::vector<std::string>& expected);
 
   static Probe* running_;
