@@ -2,8 +2,6 @@
 // rest is verified against memory, which needs no load to wait for another, instead of being followed again.
 #pragma once
 
-#include <emmintrin.h>
-
 #include <cstddef>
 #include <cstdint>
 
@@ -59,7 +57,7 @@ class WalkMemory {
   // All zeros if the two words at `address` are what they were.
   static __m128i Difference(const Pair& pair, uint64_t address) {
     __m128i was = _mm_load_si128(reinterpret_cast<const __m128i*>(&pair));
-    return _mm_xor_si128(was, _mm_loadu_si128(reinterpret_cast<const __m128i*>(address)));
+    return _mm_xor_si128(was, TwoWordsAt(address));
   }
 
   // All that the last walk read, outermost first; nothing where that is not known.

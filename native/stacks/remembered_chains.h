@@ -2,8 +2,6 @@
 // of the words that it read: where those are what they were, it would lead there again.
 #pragma once
 
-#include <emmintrin.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -149,8 +147,8 @@ class RememberedChains {
   static bool IsUnchanged(const Slot& slot) {
     __m128i sum = _mm_setzero_si128();
     auto difference = [&](size_t i) {
-      __m128i now = _mm_loadu_si128(reinterpret_cast<const __m128i*>(slot.pair_addresses[i]));
-      return _mm_xor_si128(now, _mm_load_si128(reinterpret_cast<const __m128i*>(&slot.pairs[i])));
+      return _mm_xor_si128(TwoWordsAt(slot.pair_addresses[i]),
+                           _mm_load_si128(reinterpret_cast<const __m128i*>(&slot.pairs[i])));
     };
     for (size_t i = 0; i < slot.pair_count; i += kAtOnce) {
       __m128i two = _mm_or_si128(difference(i), difference(i + 1));

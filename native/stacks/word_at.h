@@ -1,10 +1,19 @@
 #pragma once
 
+#include <emmintrin.h>
+
 #include <cstdint>
 
 namespace heapray {
 
-inline uint64_t WordAt(uint64_t address) { return *reinterpret_cast<const uint64_t*>(address); }
+// Of stacks, where anything may lie: also what a sanitizer lets nobody read.
+[[gnu::no_sanitize("address")]] inline uint64_t WordAt(uint64_t address) {
+  return *reinterpret_cast<const uint64_t*>(address);
+}
+// Two words that follow each other.
+[[gnu::no_sanitize("address")]] inline __m128i TwoWordsAt(uint64_t address) {
+  return *reinterpret_cast<const __m128i_u*>(address);
+}
 
 // A thread-local word, by its offset from the thread pointer.
 inline uint64_t ThreadWordAt(int64_t offset) {
