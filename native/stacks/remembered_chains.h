@@ -2,7 +2,6 @@
 // of the words that it read: where those are what they were, it would lead there again.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
