@@ -53,7 +53,7 @@ inline bool JsStackSource::WalkAsBefore(IsolateState& state, NativeWalk* native,
   } else {
     uint64_t exit_fp = ExitFrame(state);
     uint32_t node;
-    if (!state.Owns(exit_fp) || !state.remembered.usable()) return false;
+    if (!usable_ || !state.Owns(exit_fp) || !state.remembered.usable()) return false;
     uint32_t modules = native == nullptr ? 0 : Modules::Get().generation();
     if (!state.remembered.Find(KeyAt(exit_fp, state), walk.scope(), modules, &node)) return false;
     walk.SetKnown(node);

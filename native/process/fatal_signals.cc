@@ -79,8 +79,14 @@ void OnFatalSignal(int signal, siginfo_t* info, void*) {
     errno = error;
     return;
   }
-  int nothing = kNothing;
-  if (g_order.compare_exchange_strong(nothing, signal)) Wake(g_order);
+  int order = kNothing;
+  if (g_order.compare_exchange_strong(order, signal)) Wake(g_order);
+  // The capture has just ended, and was completed: nobody will do it again.
+  if (order == kEnd) {
+    RaiseAgain(signal, info);
+    errno = error;
+    return;
+  }
   bool completed = !in_the_way && WaitWhile(g_completed, 0, IsCrash(signal) ? kCrashPatienceMs : kRequestPatienceMs);
   // Whoever was interrupted may hold what the completing thread waits for (an allocator's lock): it goes on until then.
   if (completed || IsCrash(signal)) RaiseAgain(signal, info);

@@ -7,11 +7,11 @@
 namespace heapray {
 
 // Of stacks, where anything may lie: also what a sanitizer lets nobody read.
-[[gnu::no_sanitize("address")]] inline uint64_t WordAt(uint64_t address) {
+[[gnu::no_sanitize_address]] inline uint64_t WordAt(uint64_t address) {
   return *reinterpret_cast<const uint64_t*>(address);
 }
 // Two words that follow each other.
-[[gnu::no_sanitize("address")]] inline __m128i TwoWordsAt(uint64_t address) {
+[[gnu::no_sanitize_address]] inline __m128i TwoWordsAt(uint64_t address) {
   return *reinterpret_cast<const __m128i_u*>(address);
 }
 

@@ -15,7 +15,30 @@ class FakeStacks final : public StackSource {
   // A new epoch begins after so many walks of a thread.
   explicit FakeStacks(uint32_t walks_per_epoch) : walks_per_epoch_(walks_per_epoch) {}
 
+  // Without this the calling thread stays where it is.
+  static void Move() { t_place.note = 0; }
+
   void Walk(StackWalk& walk) override {
+    WalkAnew(walk);
+    auto offset = reinterpret_cast<char*>(&t_place.owner) - static_cast<char*>(__builtin_thread_pointer());
+    t_place.frame = reinterpret_cast<uint64_t>(&t_place.even + 1);
+    t_place.note = uint64_t{1} << 63;
+    walk.SetPlace({offset, t_place.owner, &t_place.frame, t_place.frame, &t_place.note});
+  }
+
+  void Describe(const RawFrame& frame, FrameSink& sink) override {
+    SourceScript script{"/app/main.js", "", 0};
+    auto line = static_cast<uint32_t>(frame.pc + 1);
+    std::string name = "f" + std::to_string(line);
+    std::string inlined_name = name + "_inlined";
+    SourceFunction inlined{inlined_name, line, 1, 0};
+    SourceFunction function{name, line, 1, 0};
+    if (line % 5 == 0) sink.Add(inlined, script, line, 9);
+    sink.Add(function, script, line, 5);
+  }
+
+ private:
+  void WalkAnew(StackWalk& walk) {
     thread_local Thread thread{seeds_.fetch_add(1) * 2654435761u + 1, 0, 0, 0, {}};
     if (thread.walks++ % walks_per_epoch_ == 0) {
       thread.epoch = epochs_.fetch_add(1) + 1;
@@ -46,18 +69,14 @@ class FakeStacks final : public StackSource {
     walk.Set(0, all, thread.depth, thread.epoch);
   }
 
-  void Describe(const RawFrame& frame, FrameSink& sink) override {
-    SourceScript script{"/app/main.js", "", 0};
-    auto line = static_cast<uint32_t>(frame.pc + 1);
-    std::string name = "f" + std::to_string(line);
-    std::string inlined_name = name + "_inlined";
-    SourceFunction inlined{inlined_name, line, 1, 0};
-    SourceFunction function{name, line, 1, 0};
-    if (line % 5 == 0) sink.Add(inlined, script, line, 9);
-    sink.Add(function, script, line, 5);
-  }
+  struct Place {
+    uint64_t owner;
+    uint64_t frame;
+    uint64_t even;
+    uint64_t note;
+  };
+  static inline thread_local Place t_place{1, 0, 0, 0};
 
- private:
   static constexpr size_t kDeepest = 8;
   static constexpr uint64_t kStack = 8;  // a frame pointer: frames without are native
 

@@ -18,6 +18,7 @@ namespace {
 
 void Allocate(size_t address, size_t size) {
   Untracked untracked;
+  FakeStacks::Move();
   Tracker::Get().OnAllocation(wire::Allocator::kMalloc, reinterpret_cast<void*>(address), size);
 }
 

@@ -35,13 +35,17 @@ void Allocate(uint8_t*& block, size_t size) {
   block = static_cast<uint8_t*>(malloc(size));
   memset(block, static_cast<int>(size & 0xff), size);
   Untracked untracked;
-  if (Tracker::Get().active()) Tracker::Get().OnAllocation(wire::Allocator::kMalloc, block, size);
+  if (size % 2 == 0) FakeStacks::Move();
+  Tracker& tracker = Tracker::Get();
+  bool at_once = tracker.active() && tracker.AllocationAtOnce(wire::Allocator::kMalloc, block, size);
+  if (!at_once && tracker.active()) tracker.OnAllocation(wire::Allocator::kMalloc, block, size);
 }
 
 void Free(uint8_t*& block) {
   {
     Untracked untracked;
-    if (Tracker::Get().active()) Tracker::Get().OnFree(block);
+    Tracker& tracker = Tracker::Get();
+    if (tracker.active() && !tracker.FreeAtOnce(block)) tracker.OnFree(block);
   }
   free(block);
   block = nullptr;
