@@ -442,14 +442,15 @@ describe("a real program", () => {
   });
 
   test("that sends a million records a second holds up neither the keys nor the figures", async () => {
-    const flood = ["run", "-q", "--live-remote", "--live-port", String(port), FLOOD, "1e6", "4", "100000"];
+    const flood = ["run", "-q", "--live-remote", "--live-port", String(port), FLOOD, "1e6", "7", "100000"];
     const flooding = new Running(process.execPath, [cliPath, ...flood], folder.path);
     closing.push(() => flooding.kill("SIGKILL"));
     const shown = watch();
     await shown.shows("flood.cjs 1e6");
     const durations = new Set<string>();
     let slowest = 0;
-    for (const end = Date.now() + 2000; Date.now() < end; await sleep(10)) {
+    // Five a second, where nothing else runs.
+    for (const end = Date.now() + 5000; Date.now() < end && durations.size < 4; await sleep(10)) {
       durations.add(/([\d.]+) s\n/u.exec(shown.text)?.[1] ?? "");
     }
     for (let i = 0; i < 5; i++) {
@@ -460,8 +461,8 @@ describe("a real program", () => {
       shown.type("?");
       await shown.shows("s Save");
     }
-    // Five a second, and a key takes some 30 ms, but the machine may be busy with other tests.
-    expect(durations.size).toBeGreaterThan(2);
+    expect(durations.size).toBe(4);
+    // A key takes some 30 ms, but the machine may be busy with other tests.
     expect(slowest).toBeLessThan(1000);
     await shown.shows("Remote has disconnected: the program ended.");
     expect(await flooding.ended).toMatchObject({ status: 0, stderr: "" });
