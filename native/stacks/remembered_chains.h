@@ -21,13 +21,23 @@ class RememberedChains {
 
   // The chain of the walk from `start` to the address `limit`, or 0: it was not made before.
   uint32_t Find(const NativeCursor& start, uint64_t limit) {
+    if (rest_ > 0) {
+      rest_--;
+      return 0;
+    }
     size_t first = SlotOf(start);
     for (size_t i = first; i < first + kWays; i++) {
       Slot& slot = slots_[i];
       if (!slot.IsOf(start, limit)) continue;
-      if (slot.fp != start.fp || slot.generation != generation_ || !IsUnchanged(slot)) return 0;
+      if (slot.fp != start.fp || slot.generation != generation_ || !IsUnchanged(slot)) break;
       slot.credit = kCredit;
+      if (patience_ < kPatience) patience_++;
       return slot.chain;
+    }
+    patience_ -= kCostOfMiss;
+    if (patience_ < 0) {
+      patience_ = kPatience;
+      rest_ = kRest;
     }
     return 0;
   }
@@ -37,7 +47,7 @@ class RememberedChains {
   template <typename RuleOf, typename InnerOf>
   void Learn(const NativeCursor& start, uint64_t limit, uint64_t stack_end, uint32_t chain, RuleOf rule_of,
              InnerOf inner_of) {
-    Slot* taken = SlotFor(start, limit);
+    Slot* taken = rest_ > 0 ? nullptr : SlotFor(start, limit);
     if (taken == nullptr) return;
     Slot& slot = *taken;
     bool again = slot.IsOf(start, limit) && slot.chain == chain;
@@ -69,6 +79,11 @@ class RememberedChains {
   static constexpr size_t kSlots = 256;
   static constexpr size_t kWays = 2;
   static constexpr uint32_t kCredit = 4;
+  // Where fewer than three walks of four were made before (a server's; a compiler's), to look costs more than it saves:
+  // then it is left for a while.
+  static constexpr int32_t kPatience = 200;
+  static constexpr int32_t kCostOfMiss = 3;
+  static constexpr uint32_t kRest = 4096;
   static constexpr size_t kMostPairs = 28;
   static constexpr size_t kAtOnce = 4;
   static_assert(kMostPairs % kAtOnce == 0);
@@ -162,6 +177,8 @@ class RememberedChains {
 
   MappedArray<Slot> slots_;
   uint32_t generation_ = 1;
+  int32_t patience_ = kPatience;
+  uint32_t rest_ = 0;  // walks that are not looked for
 };
 
 }  // namespace heapray

@@ -98,8 +98,9 @@ struct Walks {
     }
     highest = std::max(highest, chain);
     Compare(start, fp + 8 * Random(64));
-    // Few of these: what was remembered is asked for again, with other frames on the way there.
-    Compare(start, fp + 256);
+    // Few of these: what was remembered is asked for again, with other frames on the way there. Often, or it would be
+    // given up.
+    for (int i = 0; i < 16; i++) Compare(start, fp + 256);
   }
 };
 
