@@ -81,7 +81,6 @@ class Tracker {
   // What most of these come to: the thread has not moved since its last walk, and goes on in its own turn. Returns
   // whether it was so, and is recorded; else nothing is. Makes no call.
   [[gnu::always_inline]] bool AllocationAtOnce(wire::Allocator allocator, void* block, size_t size) {
-    order_.Prepare();
     ThreadState* thread = CurrentThreadIfKnown();
     if (thread == nullptr || !Knows(*thread) || size >= kLargeBytes) [[unlikely]]
       return false;
@@ -90,7 +89,6 @@ class Tracker {
            RecordAtOnce(*thread, allocator, reinterpret_cast<uint64_t>(block), size, walk.known_node());
   }
   [[gnu::always_inline]] bool FreeAtOnce(void* block) {
-    order_.Prepare();
     ThreadState* thread = CurrentThreadIfKnown();
     if (thread == nullptr || !Knows(*thread)) [[unlikely]]
       return false;
