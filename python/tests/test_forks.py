@@ -116,7 +116,8 @@ class ForksTest(ProgramTest):
                 pid = os.fork()
                 if pid == 0:
                     signal.pause()
-                while not os.path.exists(f"out.bin.{pid}"):
+                # Just created it is empty still, and no capture.
+                while not (os.path.exists(f"out.bin.{pid}") and os.path.getsize(f"out.bin.{pid}")):
                     time.sleep(0.01)
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
