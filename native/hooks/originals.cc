@@ -5,6 +5,23 @@
 namespace heapray {
 namespace {
 
+// (dladdr() searches all symbols of the object for the nearest one; that would be most of what loading heapray takes.)
+bool IsWithin(const void* address, const link_map& object) {
+  struct Search {
+    uintptr_t address;
+    uintptr_t base;
+  } search{reinterpret_cast<uintptr_t>(address), object.l_addr};
+  auto is_its = [](dl_phdr_info* info, size_t, void* data) {
+    const auto& search = *static_cast<Search*>(data);
+    if (info->dlpi_addr != search.base) return 0;
+    for (const ElfW(Phdr)* part = info->dlpi_phdr; part != info->dlpi_phdr + info->dlpi_phnum; part++) {
+      if (part->p_type == PT_LOAD && search.address - search.base - part->p_vaddr < part->p_memsz) return 1;
+    }
+    return 0;
+  };
+  return dl_iterate_phdr(is_its, &search) != 0;
+}
+
 // The first definition of `name` in load order, the executable left out: what it gives for a function that it imports
 // can be its own import stub, which goes through the very slot that gets patched.
 void* Lookup(const char* name) {
@@ -16,12 +33,7 @@ void* Lookup(const char* name) {
     void* found = dlsym(handle, name);
     dlclose(handle);
     // dlsym also looks into what the object depends on; that has its own turn.
-    Dl_info owner;
-    link_map* owner_map = nullptr;
-    if (found != nullptr && dladdr1(found, &owner, reinterpret_cast<void**>(&owner_map), RTLD_DL_LINKMAP) != 0 &&
-        owner_map == object) {
-      return found;
-    }
+    if (found != nullptr && IsWithin(found, *object)) return found;
   }
   return nullptr;
 }

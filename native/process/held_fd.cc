@@ -3,23 +3,41 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
 #include <utility>
 
 namespace heapray {
 namespace {
 
-// Above what programs reach, yet with room for it in the table that every process has a limit of 1024 for.
+// Above what programs reach.
 constexpr rlim_t kHighest = 1000;
 // Numbers next to the limit, so that a program that is near it has what is below.
 constexpr rlim_t kRoom = 8;
 
+// Descriptors that the kernel's table of them has room for, or 0. With more than one thread it takes some ten
+// milliseconds to grow: it waits until no processor reads the old one.
+rlim_t TableSize() {
+  OwnedFd status(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
+  char text[1024];
+  ssize_t bytes = status.get() < 0 ? 0 : read(status.get(), text, sizeof text - 1);
+  text[std::max<ssize_t>(bytes, 0)] = 0;
+  constexpr std::string_view kName = "\nFDSize:";
+  const char* size = strstr(text, kName.data());
+  return size == nullptr ? 0 : strtoull(size + kName.size(), nullptr, 10);
+}
+
 int RaisedNumber(int fd) {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= kRoom) return -1;
-  return fcntl(fd, F_DUPFD_CLOEXEC, static_cast<int>(std::min(kHighest, limit.rlim_cur - kRoom)));
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
+  rlim_t end = std::min(limit.rlim_cur, TableSize());
+  if (end <= kRoom) return -1;
+  return fcntl(fd, F_DUPFD_CLOEXEC, static_cast<int>(std::min(kHighest, end - kRoom)));
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 namespace heapray {
 
 // Programs close descriptors that they did not open (a daemon does, all of them), and the number is that of a file of
-// theirs from then on. So it is made sure before each use that the number still stands for what was opened. It is a
-// high one, so that the program gets the numbers that it would get without heapray.
+// theirs from then on. So it is made sure before each use that the number still stands for what was opened. It is as
+// high as costs nothing, so that the program gets the numbers that it would get without heapray, mostly.
 class HeldFd {
  public:
   HeldFd() = default;

@@ -1,8 +1,9 @@
 // Drives the tracker from many threads at once, as the hooks do, while it starts and stops in both formats:
 //   tracker_driver <folder for captures> <threads> <sessions> <milliseconds a session>
-// Each session writes <folder>/<number>.bin. Fails when one cannot be completed, or when blocks of the driver's are not
+// Each session writes <folder>/<number>.bin; one more, <2 * sessions>.bin, is of a single thread that is renamed. Fails when one cannot be completed, or when blocks of the driver's are not
 // what it put into them.
 #include <malloc.h>
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include <chrono>
@@ -123,7 +124,7 @@ void Work(uint32_t seed, int rounds) {
   }
 }
 
-bool Session(const std::string& folder, int number, int milliseconds, FakeStacks& stacks, FakeRuntime& runtime) {
+bool Start(const std::string& folder, int number, FakeStacks& stacks, FakeRuntime& runtime) {
   Tracker::Options options;
   options.destination = folder + "/" + std::to_string(number) + ".bin";
   OwnedFd fd = OpenCaptureFile(options.destination.c_str(), true);
@@ -139,7 +140,11 @@ bool Session(const std::string& folder, int number, int milliseconds, FakeStacks
   options.runtime = &runtime;
   options.inherited_thread_name = "driver";
   int error = 0;
-  if (!Tracker::Get().Start(std::move(options), &error)) return false;
+  return Tracker::Get().Start(std::move(options), &error);
+}
+
+bool Session(const std::string& folder, int number, int milliseconds, FakeStacks& stacks, FakeRuntime& runtime) {
+  if (!Start(folder, number, stacks, runtime)) return false;
   // A loaded machine may leave the threads without a core for all of that time.
   uint64_t enough = g_rounds + kFewestRounds;
   for (int i = 0; i < milliseconds || (g_rounds < enough && i < kLongestSessionMs); i++) {
@@ -148,6 +153,21 @@ bool Session(const std::string& folder, int number, int milliseconds, FakeStacks
   }
   // As when the process ends of a signal, now and then.
   if (number % 5 == 4) Tracker::Get().EndNow("signal", 15);
+  return Tracker::Get().Stop("stop");
+}
+
+// A thread that gets another name after its first record.
+bool RenamedSession(const std::string& folder, int number, FakeStacks& stacks, FakeRuntime& runtime) {
+  if (!Start(folder, number, stacks, runtime)) return false;
+  std::thread([] {
+    for (const char* name : {"before", "after"}) {
+      pthread_setname_np(pthread_self(), name);
+      Tracker::Get().OnThreadName();
+      uint8_t* block = nullptr;
+      Allocate(block, 100);
+      Free(block);
+    }
+  }).join();
   return Tracker::Get().Stop("stop");
 }
 
@@ -162,6 +182,7 @@ int Main(char** argv) {
   for (int i = 0; i < atoi(argv[3]); i++) complete = Session(argv[1], i, atoi(argv[4]), stacks, runtime) && complete;
   g_ending = true;
   for (std::thread& thread : threads) thread.join();
+  complete = RenamedSession(argv[1], 2 * atoi(argv[3]), stacks, runtime) && complete;
   printf("complete: %s, blocks: %s\n", complete ? "yes" : "no", g_broken ? "broken" : "whole");
   return complete && !g_broken ? 0 : 1;
 }

@@ -33,12 +33,27 @@ Examples:
 "heapray <command> --help" tells each command's options.
 `;
 
+const COMMANDS: ReadonlyMap<string, () => Command> = new Map([
+  ["run", runCommand],
+  ["attach", attachCommand],
+  ["detach", detachCommand],
+  ["live", liveCommand],
+  ["flamegraph", flamegraphCommand],
+  ["table", tableCommand],
+  ["transform", transformCommand],
+  ["summary", summaryCommand],
+  ["tree", treeCommand],
+  ["stats", statsCommand],
+  ["diff", diffCommand],
+  ["parse", parseCommand],
+]);
+
 /**
  * The command line. Sets the exit code: 0, 1 for anything wrong, or the tracked program's own.
  * @param argv as `process.argv`
  */
 export async function main(argv: readonly string[]): Promise<void> {
-  const all = program();
+  const all = program(argv);
   try {
     await all.parseAsync(argv);
   } catch (error) {
@@ -46,7 +61,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-function program(): Command {
+/** With what `argv` is about: all commands, or the one that it names, since making each of them takes time. */
+function program(argv: readonly string[]): Command {
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
   const all = new Command("heapray")
     .description(
@@ -57,28 +73,18 @@ function program(): Command {
     .helpCommand("help [command]", "print a command's help")
     .enablePositionalOptions()
     .addHelpText("after", EXAMPLES);
-  for (const command of [
-    runCommand(),
-    attachCommand(),
-    detachCommand(),
-    liveCommand(),
-    flamegraphCommand(),
-    tableCommand(),
-    transformCommand(),
-    summaryCommand(),
-    treeCommand(),
-    statsCommand(),
-    diffCommand(),
-    parseCommand(),
-  ]) {
-    all.addCommand(command.helpOption("-h, --help", "print this help"));
-  }
+  for (const make of commandsFor(argv)) all.addCommand(make().helpOption("-h, --help", "print this help"));
   const settle = (command: Command): void => {
     command.exitOverride().configureOutput({ writeOut: print, writeErr: tell, outputError: () => {} });
     command.commands.forEach(settle);
   };
   settle(all);
   return all;
+}
+
+function commandsFor(argv: readonly string[]): readonly (() => Command)[] {
+  const named = COMMANDS.get(argv[2] ?? "");
+  return named === undefined ? [...COMMANDS.values()] : [named];
 }
 
 /** The command that the words begin with, like `heapray transform csv`. */

@@ -45,6 +45,22 @@ describe.each(nodeVersions)("on $name", ({ path: binary }) => {
     expect(told[0]).toMatchObject({ status: 0, three: "three\n", stdout: expect.stringContaining("given") });
   });
 
+  test("the program's descriptors have the numbers that they would have, in a table that did not grow for heapray", () => {
+    const script = folder.write(
+      "numbers.cjs",
+      `const fs = require("node:fs");
+       const opened = Array.from({ length: 20 }, () => fs.openSync(__filename));
+       console.log(opened.join(), /FDSize:.*/.exec(fs.readFileSync("/proc/self/status", "utf8"))[0]);`,
+    );
+    const untracked = node([script], { node: binary, cwd: folder.path });
+    expect(untracked.stdout).toMatch(/^\d+,.*FDSize:\t\d+\n$/);
+    // A memory snapshot opens a file for a moment.
+    const quiet = ["--memory-interval-ms", "100000"];
+    expect(heapray(["run", "-q", ...quiet, "-o", "a.bin", script], { node: binary, cwd: folder.path })).toEqual(
+      untracked,
+    );
+  });
+
   test.each<SerializationType>(["json", "advanced"])("a forked program talks to its parent (%s)", async (form) => {
     const script = folder.write(
       "forked.cjs",

@@ -58,6 +58,10 @@ test("many threads at once, while sessions start and stop in both formats", { ti
     }
     expect(work).toBeLessThan(1000);
   }
+
+  using renamed = new FileReader(folder.join(`${2 * sessions}.bin`));
+  const names = new Set(Array.from(renamed.getAllocationRecords(), ({ threadName }) => threadName));
+  expect([...names]).toEqual(["after"]);
 });
 
 const privateMemory: Record<string, number[]> = {};
