@@ -48,13 +48,16 @@ describe.each(nodeVersions)("on $name", ({ path: binary }) => {
   test("the program's descriptors have the numbers that they would have, in a table that did not grow for heapray", () => {
     const script = folder.write(
       "numbers.cjs",
+      // Just after the start threads are met for the first time, and what is read of them is open for a moment.
       `const fs = require("node:fs");
-       const opened = Array.from({ length: 20 }, () => fs.openSync(__filename));
-       console.log(opened.join(), /FDSize:.*/.exec(fs.readFileSync("/proc/self/status", "utf8"))[0]);`,
+       setTimeout(() => {
+         const opened = Array.from({ length: 20 }, () => fs.openSync(__filename));
+         console.log(opened.join(), /FDSize:.*/.exec(fs.readFileSync("/proc/self/status", "utf8"))[0]);
+       }, 300);`,
     );
     const untracked = node([script], { node: binary, cwd: folder.path });
     expect(untracked.stdout).toMatch(/^\d+,.*FDSize:\t\d+\n$/);
-    // A memory snapshot opens a file for a moment.
+    // So does a memory snapshot.
     const quiet = ["--memory-interval-ms", "100000"];
     expect(heapray(["run", "-q", ...quiet, "-o", "a.bin", script], { node: binary, cwd: folder.path })).toEqual(
       untracked,
