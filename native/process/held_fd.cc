@@ -20,22 +20,26 @@ constexpr rlim_t kHighest = 1000;
 // Numbers next to the limit, so that a program that is near it has what is below.
 constexpr rlim_t kRoom = 8;
 
-// Descriptors that the kernel's table of them has room for, or 0. With more than one thread it takes some ten
-// milliseconds to grow: it waits until no processor reads the old one.
-rlim_t TableSize() {
-  OwnedFd status(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
-  char text[1024];
-  ssize_t bytes = status.get() < 0 ? 0 : read(status.get(), text, sizeof text - 1);
-  text[std::max<ssize_t>(bytes, 0)] = 0;
-  constexpr std::string_view kName = "\nFDSize:";
-  const char* size = strstr(text, kName.data());
-  return size == nullptr ? 0 : strtoull(size + kName.size(), nullptr, 10);
+// The number behind a name in /proc/self/status, or 0.
+rlim_t NumberOf(std::string_view name, const char* status) {
+  const char* line = strstr(status, name.data());
+  return line == nullptr ? 0 : strtoull(line + name.size(), nullptr, 10);
+}
+
+// How many descriptors there may be at no cost. The kernel's table of them grows as need be; with more than one thread
+// that takes it some ten milliseconds, until no processor reads the old one.
+rlim_t FreeOfCost() {
+  OwnedFd fd(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
+  char status[2048];
+  ssize_t bytes = fd.get() < 0 ? 0 : read(fd.get(), status, sizeof status - 1);
+  status[std::max<ssize_t>(bytes, 0)] = 0;
+  return NumberOf("\nThreads:", status) == 1 ? RLIM_INFINITY : NumberOf("\nFDSize:", status);
 }
 
 int RaisedNumber(int fd) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
-  rlim_t end = std::min(limit.rlim_cur, TableSize());
+  rlim_t end = std::min(limit.rlim_cur, FreeOfCost());
   if (end <= kRoom) return -1;
   return fcntl(fd, F_DUPFD_CLOEXEC, static_cast<int>(std::min(kHighest, end - kRoom)));
 }
