@@ -1,7 +1,7 @@
 // Drives the tracker from many threads at once, as the hooks do, while it starts and stops in both formats:
 //   tracker_driver <folder for captures> <threads> <sessions> <milliseconds a session>
-// Each session writes <folder>/<number>.bin; one more, <2 * sessions>.bin, is of a single thread that is renamed. Fails when one cannot be completed, or when blocks of the driver's are not
-// what it put into them.
+// Each session writes <folder>/<number>.bin; one more, <2 * sessions>.bin, is of a single thread that is renamed. Fails
+// when one cannot be completed, or when blocks of the driver's are not what it put into them.
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/mman.h>
