@@ -20,26 +20,22 @@ constexpr rlim_t kHighest = 1000;
 // Numbers next to the limit, so that a program that is near it has what is below.
 constexpr rlim_t kRoom = 8;
 
-// The number behind a name in /proc/self/status, or 0.
-rlim_t NumberOf(std::string_view name, const char* status) {
-  const char* line = strstr(status, name.data());
-  return line == nullptr ? 0 : strtoull(line + name.size(), nullptr, 10);
-}
-
-// How many descriptors there may be at no cost. The kernel's table of them grows as need be; with more than one thread
-// that takes it some ten milliseconds, until no processor reads the old one.
-rlim_t FreeOfCost() {
+// How many descriptors the kernel's table of them has room for, or 0. Where there are threads, and heapray has some, it
+// takes that ten milliseconds or so to grow: until no processor reads the old one.
+rlim_t TableSize() {
   OwnedFd fd(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
-  char status[2048];
+  char status[1024];
   ssize_t bytes = fd.get() < 0 ? 0 : read(fd.get(), status, sizeof status - 1);
   status[std::max<ssize_t>(bytes, 0)] = 0;
-  return NumberOf("\nThreads:", status) == 1 ? RLIM_INFINITY : NumberOf("\nFDSize:", status);
+  constexpr std::string_view kName = "\nFDSize:";
+  const char* line = strstr(status, kName.data());
+  return line == nullptr ? 0 : strtoull(line + kName.size(), nullptr, 10);
 }
 
 int RaisedNumber(int fd) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
-  rlim_t end = std::min(limit.rlim_cur, FreeOfCost());
+  rlim_t end = std::min(limit.rlim_cur, TableSize());
   if (end <= kRoom) return -1;
   return fcntl(fd, F_DUPFD_CLOEXEC, static_cast<int>(std::min(kHighest, end - kRoom)));
 }
