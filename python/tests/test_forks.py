@@ -111,14 +111,15 @@ class ForksTest(ProgramTest):
     def test_a_child_that_is_killed_is_compressed(self) -> None:
         self.run_program(
             """
-            import os, signal, time, heapray
+            import os, signal, heapray
+            started, starting = os.pipe()
             with heapray.Tracker("out.bin", follow_fork=True):
                 pid = os.fork()
                 if pid == 0:
+                    os.write(starting, b"!")
                     signal.pause()
-                # Just created it is empty still, and no capture.
-                while not (os.path.exists(f"out.bin.{pid}") and os.path.getsize(f"out.bin.{pid}")):
-                    time.sleep(0.01)
+                # Its capture begins before its fork() returns; there is nothing to compress before that.
+                os.read(started, 1)
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
             """
